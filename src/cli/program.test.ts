@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { describe, expect, test } from 'vitest';
+import { CliCommand, pathOf } from './command.ts';
+import { createProgram } from './program.ts';
+
+/** Every command that does something, with the words that call it. */
+function commandsOf(command: Command): CliCommand[] {
+  const inner = command.commands.filter((each) => each instanceof CliCommand);
+  return inner.length === 0 && command instanceof CliCommand ? [command] : inner.flatMap(commandsOf);
+}
+
+const commands = commandsOf(createProgram()).map((command) => [pathOf(command), command] as const);
+
+test('the commands are those of the contract', () => {
+  expect(commands.map(([path]) => path.replace('quarterdeck ', ''))).toEqual([
+    'start',
+    'serve',
+    'stdio',
+    'user create',
+    'user list',
+    'user password',
+    'user disable',
+    'key create',
+    'key list',
+    'key rotate',
+    'key revoke',
+    'migrate up',
+    'migrate down',
+    'migrate status',
+    'migrate-data',
+    'config show',
+    'doctor',
+  ]);
+});
+
+describe.each(commands)('%s', (path, { text, options }) => {
+  test('has an example that can be parsed, and --json', async () => {
+    const words = wordsOf(text.example ?? '').slice(1);
+    expect(options.map(({ long }) => long)).toContain('--json');
+    const program = createProgram();
+    const called: string[] = [];
+    for (const command of commandsOf(program)) command.action(() => void called.push(pathOf(command)));
+    await program.parseAsync([...words, '--json'], { from: 'user' });
+    expect(called).toEqual([path]);
+  });
+
+  test('describes each option in a sentence', () => {
+    expect(options.map(({ description }) => description).filter((description) => !/^[A-Z].*[.)]$/.test(description))).toEqual([]);
+  });
+});
+
+/** The words of the part of a command line that calls quarterdeck, as a shell would split them. */
+function wordsOf(example: string): string[] {
+  const own = example.slice(example.search(/(?<=^|\| )quarterdeck /));
+  return [...own.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+}

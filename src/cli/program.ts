@@ -1,0 +1,32 @@
+/** The whole command line: every command, in the order in which a user meets them. */
+
+import { CliCommand } from './command.ts';
+import { version } from './invocation.ts';
+import { configCommand } from './config.ts';
+import { doctorCommand } from './doctor.ts';
+import { keyCommand } from './key.ts';
+import { migrateDataCommand } from './migrate-data.ts';
+import { migrateCommand } from './migrate.ts';
+import { serveCommand, startCommand } from './start.ts';
+import { stdioCommand } from './stdio.ts';
+import { userCommand } from './user.ts';
+
+export function createProgram(): CliCommand {
+  const program = new CliCommand('quarterdeck', {
+    summary: 'A shared workspace for a team of AI agents and the people they work for, over one MCP endpoint.',
+  });
+  program.version(version, '-V, --version', 'Print the version.').helpCommand('help [command]', 'Show the help of a command.');
+  const commands = [
+    startCommand(),
+    serveCommand(),
+    stdioCommand(),
+    userCommand(),
+    keyCommand(),
+    migrateCommand(),
+    migrateDataCommand(),
+    configCommand(),
+    doctorCommand(),
+  ];
+  for (const command of commands) program.addCommand(command);
+  return program;
+}

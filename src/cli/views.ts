@@ -1,0 +1,39 @@
+/** The results of commands as they are shown: the same whether they came over a socket, from a remote server or from this process. */
+
+import { z } from 'zod';
+
+/** A `Date` of this process, or its text from elsewhere. */
+const date = z.coerce.date();
+
+export const user = z.object({
+  id: z.string(),
+  email: z.string(),
+  name: z.string(),
+  disabled: z.boolean(),
+  operator: z.boolean(),
+  workspaces: z.array(z.object({ id: z.string(), name: z.string(), role: z.string() })),
+  created_at: date,
+});
+
+export type User = z.output<typeof user>;
+
+export const key = z.object({
+  id: z.string(),
+  name: z.string(),
+  prefix: z.string(),
+  scopes: z.array(z.string()).nullable(),
+  toolsets: z.array(z.string()).nullable(),
+  expires_at: date.nullable(),
+  last_used_at: date.nullable(),
+});
+
+export type Key = z.output<typeof key>;
+
+/** With the secret, which is shown once. */
+export const newKey = key.extend({ key: z.string() });
+
+export const migrationStatus = z.object({
+  applied: z.array(z.object({ name: z.string(), applied_at: date })),
+  pending: z.array(z.string()),
+  unknown: z.array(z.string()),
+});

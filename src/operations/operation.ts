@@ -1,0 +1,59 @@
+/** What an operation is: one thing that the workspace can do, defined once and shown by every face. */
+
+import type { z } from 'zod';
+import type { Scope } from '../platform/identity/principal.ts';
+import type { Context } from './context.ts';
+
+export type Face = 'mcp' | 'rest' | 'chat';
+export type Access = 'read' | 'write' | 'destroy';
+
+export interface Operation<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodObject = z.ZodObject> {
+  /** `verb_noun`, at most 64 characters; it is also the tool's name, and never changes without an alias. */
+  name: string;
+  /** A short title for people. */
+  title: string;
+  /** What it does and when to use it; models read this literally. */
+  description: string;
+  /** Strict: an unknown field is an error that names it. */
+  input: Input;
+  /** What may leave; anything else is dropped before it does. */
+  output: Output;
+  access: Access;
+  scope: Scope;
+  http: { method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'; path: string; status?: 200 | 201 };
+  /** Where it shows. Default: everywhere. */
+  faces?: readonly Face[];
+  hints?: {
+    /** The same call twice has the effect of one. Default: true for reads. */
+    idempotent?: boolean;
+    /** It reaches beyond this workspace. Default: false. */
+    open_world?: boolean;
+  };
+  /** Default: `read` for reads, else `write`. `none`: it opens short ones itself with `context.transaction`. */
+  transaction?: 'read' | 'write' | 'none';
+  /** Default: by access. */
+  cost?: 'read' | 'write' | 'expensive';
+  /** True when it needs neither progress nor input from the person. Default: true. */
+  simple?: boolean;
+  /** Only a person may call it, never an agent's key. */
+  person_only?: boolean;
+  /** The output holds a secret that is shown once, so it is never kept for a replay. */
+  secret_output?: boolean;
+  /** Earlier names that still work. */
+  aliases?: readonly string[];
+  handler(context: Context, input: z.output<Input>): Promise<z.input<Output>>;
+}
+
+/** An identity function: it exists so that the handler's input and output are typed by the schemas. */
+export function defineOperation<Input extends z.ZodObject, Output extends z.ZodObject>(
+  operation: Operation<Input, Output>,
+): Operation<Input, Output> {
+  return operation;
+}
+
+/** One folder of `src/toolsets`: its name, what it is for, and its operations in the order a user meets them. */
+export interface Toolset {
+  name: string;
+  description: string;
+  operations: readonly Operation[];
+}

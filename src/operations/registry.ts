@@ -1,0 +1,248 @@
+/** The registry: every operation, compiled once, and the one way to call them. */
+
+import { v7 as newId } from 'uuid';
+import type { Settings } from '../platform/config/settings.ts';
+import { isUndoneByAnother } from '../platform/database/errors.ts';
+import type { Database, TransactionScope } from '../platform/database/types.ts';
+import type { Events, NewEvent } from '../platform/events/types.ts';
+import { type Principal, actorOf } from '../platform/identity/principal.ts';
+import type { Identity } from '../platform/identity/types.ts';
+import { Problem, cancelled, forbidden, internal, notFound } from '../platform/problem.ts';
+import type { Log } from '../platform/telemetry/log.ts';
+import { compileToolsets, transactionOf } from './compile.ts';
+import type { BaseContext, Context } from './context.ts';
+import { type IdempotentCall, checkIdempotencyKey, freeKey, hashInput, keepAnswer, takeKey } from './idempotency.ts';
+import { parseInput } from './input.ts';
+import type { Face, Operation, Toolset } from './operation.ts';
+import type { CallRequest, CompiledOperation, Registry } from './types.ts';
+
+export interface RegistryOptions {
+  toolsets: readonly Toolset[];
+  database: Database;
+  identity: Identity;
+  events: Events;
+  settings: Settings;
+  log: Log;
+  /** Told of every call: `outcome` is `ok` or the code of the problem. */
+  observe?(operation: string, face: Face, outcome: string, seconds: number): void;
+}
+
+/**
+ * Size of a page that a model reads: about 2,000 tokens at four bytes each.
+ * A page over REST is limited by its item count alone.
+ */
+const modelPageBytes = 8_000;
+
+type Output = Record<string, unknown>;
+
+export function createRegistry(options: RegistryOptions): Registry {
+  const operations = compileToolsets(options.toolsets);
+  const byName = new Map<string, CompiledOperation>();
+  for (const compiled of operations) {
+    byName.set(compiled.operation.name, compiled);
+    for (const alias of compiled.operation.aliases ?? []) byName.set(alias, compiled);
+  }
+  const find = (name: string, face: Face) => {
+    const compiled = byName.get(name);
+    return compiled !== undefined && shows(compiled.operation, face) ? compiled : undefined;
+  };
+  return {
+    operations,
+    toolsets: options.toolsets.map(({ name, description }) => ({ name, description })),
+    find,
+    allowed: (principal, face, toolsets) =>
+      operations.filter(
+        (compiled) =>
+          shows(compiled.operation, face) &&
+          (toolsets === undefined || toolsets.includes(compiled.toolset)) &&
+          refusal(principal, compiled) === undefined,
+      ),
+    call: (request) => call(options, find, request),
+  };
+}
+
+function shows(operation: Operation, face: Face): boolean {
+  return operation.faces?.includes(face) ?? true;
+}
+
+/** Why this principal may not call the operation; undefined when it may. */
+function refusal(principal: Principal, { operation, toolset }: CompiledOperation): Problem | undefined {
+  if (operation.person_only === true && principal.kind !== 'person')
+    return forbidden({
+      message: `${operation.name} is for people; an agent's key cannot call it.`,
+      next: 'Ask the person who made this key to do it, signed in.',
+    });
+  if (principal.toolsets !== null && !principal.toolsets.includes(toolset))
+    return forbidden({
+      message: `This key is narrowed to the toolsets ${principal.toolsets.join(', ')}; ${operation.name} belongs to ${toolset}.`,
+      next: `Ask for a key with the toolset ${toolset}.`,
+      details: { toolset, held: principal.toolsets },
+    });
+  if (principal.scopes.includes(operation.scope)) return undefined;
+  return forbidden({
+    message: `${operation.name} needs the scope ${operation.scope}, which this credential does not have.`,
+    next: `Ask an owner or admin of the workspace for a role or a key with ${operation.scope}.`,
+    details: { scope: operation.scope, held: principal.scopes },
+  });
+}
+
+async function call(options: RegistryOptions, find: Registry['find'], request: CallRequest): Promise<Output> {
+  const started = performance.now();
+  let outcome = 'ok';
+  let name = 'unknown';
+  try {
+    const compiled = find(request.operation, request.face);
+    if (compiled === undefined) throw noSuchOperation(request.operation);
+    name = compiled.operation.name;
+    return await run(options, compiled, request);
+  } catch (error) {
+    const problem = toProblem(error, options.log, request, name);
+    outcome = problem.code;
+    throw problem;
+  } finally {
+    options.observe?.(name, request.face, outcome, (performance.now() - started) / 1_000);
+  }
+}
+
+/** validate -> authorise -> transaction -> handler -> validate output -> commit -> wake. */
+async function run(options: RegistryOptions, compiled: CompiledOperation, request: CallRequest): Promise<Output> {
+  const { operation } = compiled;
+  const refused = refusal(request.principal, compiled);
+  if (refused !== undefined) throw refused;
+  const input = parseInput(operation.name, operation.input, request.input);
+  const idempotent = idempotentCall(operation, request, input);
+  const base = baseContext(options, request);
+  const mode = transactionOf(operation);
+  if (mode === 'none') return runWithout(options, base, operation, input, idempotent);
+  return again(() =>
+    inTransaction(options, base, mode, async (context) => {
+      const replay = idempotent === undefined ? undefined : await takeKey(context, idempotent);
+      if (replay !== undefined) return replay;
+      const output = operation.output.parse(await operation.handler(context, input));
+      if (idempotent !== undefined) await keepAnswer(context, idempotent, operation.secret_output === true ? null : output);
+      return output;
+    }),
+  );
+}
+
+/** How often a transaction is begun anew: PostgreSQL ends a deadlock by undoing one of the two, so the second time usually passes. */
+const maxTries = 3;
+
+/** A handler in a transaction has no effect outside it, so a transaction that another one undid can simply run again. */
+async function again(transaction: () => Promise<Output>, tries = 1): Promise<Output> {
+  try {
+    return await transaction();
+  } catch (error) {
+    if (tries >= maxTries || !isUndoneByAnother(error)) throw error;
+    return again(transaction, tries + 1);
+  }
+}
+
+/** An operation that opens its own short transactions: the key is taken before and settled after. */
+async function runWithout(
+  options: RegistryOptions,
+  base: BaseContext,
+  operation: Operation,
+  input: Output,
+  idempotent: IdempotentCall | undefined,
+): Promise<Output> {
+  const short = <Result>(mode: 'read' | 'write', work: (context: Context) => Promise<Result>) => inTransaction(options, base, mode, work);
+  const replay = idempotent === undefined ? undefined : await short('write', (context) => takeKey(context, idempotent));
+  if (replay !== undefined) return replay;
+  try {
+    const output = operation.output.parse(await operation.handler(withoutTransaction(base, short), input));
+    if (idempotent !== undefined)
+      await short('write', (context) => keepAnswer(context, idempotent, operation.secret_output === true ? null : output));
+    return output;
+  } catch (error) {
+    if (idempotent !== undefined) await short('write', (context) => freeKey(context, idempotent));
+    throw error;
+  }
+}
+
+async function inTransaction<Result>(
+  { database, events }: RegistryOptions,
+  base: BaseContext,
+  mode: 'read' | 'write',
+  work: (context: Context) => Promise<Result>,
+): Promise<Result> {
+  const emitted: NewEvent[] = [];
+  const result = await database.transaction(base.principal, { mode, signal: base.signal }, async (scope: TransactionScope) => {
+    const context: Context = {
+      ...base,
+      ...scope,
+      emit: (event) => void emitted.push(event),
+      transaction: () => Promise.reject(new Error('a transaction is open already')),
+    };
+    const value = await work(context);
+    if (emitted.length > 0) await events.write(scope, actorOf(base.principal), emitted);
+    return value;
+  });
+  if (emitted.length > 0) events.wake();
+  return result;
+}
+
+function withoutTransaction(base: BaseContext, transaction: Context['transaction']): Context {
+  const closed = (): never => {
+    throw new Error('this operation has no transaction of its own: use context.transaction');
+  };
+  return {
+    ...base,
+    workspace_id: base.principal.workspace_id,
+    user_id: base.principal.user_id,
+    get db() {
+      return closed();
+    },
+    get now() {
+      return closed();
+    },
+    emit: closed,
+    transaction,
+  };
+}
+
+function baseContext({ settings, identity, log }: RegistryOptions, request: CallRequest): BaseContext {
+  return {
+    principal: request.principal,
+    face: request.face,
+    request_id: request.request_id,
+    signal: request.signal,
+    settings,
+    identity,
+    log,
+    newId,
+    page_bytes: request.face === 'rest' ? undefined : modelPageBytes,
+  };
+}
+
+function idempotentCall(operation: Operation, request: CallRequest, input: unknown): IdempotentCall | undefined {
+  if (request.idempotency_key === undefined || operation.access === 'read') return undefined;
+  checkIdempotencyKey(request.idempotency_key);
+  return { principal: request.principal, operation: operation.name, key: request.idempotency_key, input_hash: hashInput(input) };
+}
+
+function noSuchOperation(name: string): Problem {
+  return notFound({
+    message: `There is no operation called ${name.slice(0, 64)}.`,
+    next: 'Use find_tools over MCP, or GET /openapi.json, to see what there is.',
+  });
+}
+
+/** What a caller may see of an error. A bug is logged with its cause and answered without its text. */
+function toProblem(error: unknown, log: Log, request: CallRequest, operation: string): Problem {
+  if (error instanceof Problem) {
+    if (error.cause !== undefined)
+      log.warn({ err: error.cause, code: error.code, operation, request_id: request.request_id }, error.message);
+    return error;
+  }
+  if (request.signal.aborted)
+    return cancelled({
+      message: `${operation} was cancelled because the caller went away.`,
+      next: 'Call again if the answer is still wanted.',
+    });
+  log.error({ err: error, operation, request_id: request.request_id }, 'an operation failed with a bug');
+  return internal({
+    message: `${operation} failed because of a bug in the server.`,
+    next: `Try again; if it stays, give the operator the request id ${request.request_id}.`,
+  });
+}

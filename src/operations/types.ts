@@ -1,0 +1,57 @@
+/** What the faces see of the registry. */
+
+import type { Principal } from '../platform/identity/principal.ts';
+import type { Face, Operation } from './operation.ts';
+
+/** JSON Schema 2020-12, converted once at start. */
+export type JsonSchema = Record<string, unknown>;
+
+/** An operation with everything that can be computed once. */
+export interface CompiledOperation {
+  operation: Operation;
+  toolset: string;
+  input_schema: JsonSchema;
+  output_schema: JsonSchema;
+  /** The MCP tool, ready to be listed: name, title, description, both schemas, all four hints. */
+  tool: {
+    name: string;
+    title: string;
+    description: string;
+    inputSchema: JsonSchema;
+    outputSchema: JsonSchema;
+    annotations: {
+      title: string;
+      readOnlyHint: boolean;
+      destructiveHint: boolean;
+      idempotentHint: boolean;
+      openWorldHint: boolean;
+    };
+  };
+}
+
+export interface CallRequest {
+  /** Name or alias. */
+  operation: string;
+  /** As it came; the registry validates it. */
+  input: unknown;
+  principal: Principal;
+  face: Face;
+  request_id: string;
+  signal: AbortSignal;
+  idempotency_key?: string | undefined;
+}
+
+export interface Registry {
+  /** Every operation, in the order of the toolsets. */
+  readonly operations: readonly CompiledOperation[];
+  readonly toolsets: readonly { name: string; description: string }[];
+  /** By name or alias, on a face; undefined when there is none or it does not show there. */
+  find(name: string, face: Face): CompiledOperation | undefined;
+  /** What this principal may call on this face: its scopes, its kind, its key's toolsets, and `toolsets` when given. */
+  allowed(principal: Principal, face: Face, toolsets?: readonly string[]): readonly CompiledOperation[];
+  /**
+   * validate -> authorise -> transaction with the tenant set -> handler -> validate output -> commit -> wake the events.
+   * @throws Problem, and nothing else.
+   */
+  call(request: CallRequest): Promise<Record<string, unknown>>;
+}

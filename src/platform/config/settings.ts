@@ -1,0 +1,204 @@
+/** Every setting of the server, once: its variable, its flag, its type, its default and why that default. */
+
+import { z } from 'zod';
+
+/** Where a setting can be given, and how the documentation words it. */
+interface SettingDefinition<Schema extends z.ZodType = z.ZodType> {
+  /** The environment variable. */
+  variable: string;
+  /** The long command-line flag without dashes, where there is one. */
+  flag?: string;
+  /** Reads the text of a flag or variable. The default is in the schema. */
+  schema: Schema;
+  /** One or two sentences: what it does, its unit, and why the default is what it is. */
+  description: string;
+  /** Never printed. */
+  secret?: boolean;
+}
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const count = (fallback: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(fallback);
+const milliseconds = (fallback: number) => count(fallback, 0, 86_400_000);
+const seconds = (fallback: number, max = 31_536_000) => count(fallback, 1, max);
+const list = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  );
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+
+function setting<Schema extends z.ZodType>(definition: SettingDefinition<Schema>): SettingDefinition<Schema> {
+  return definition;
+}
+
+export const settingDefinitions = {
+  host: setting({
+    variable: 'QUARTERDECK_HOST',
+    flag: 'host',
+    schema: z.string().min(1).default('127.0.0.1'),
+    description: 'Address to listen on. Loopback by default, so that a first start is not reachable from the network.',
+  }),
+  port: setting({
+    variable: 'QUARTERDECK_PORT',
+    flag: 'port',
+    schema: port.default(8000),
+    description: 'Port to listen on; 0 takes a free one. `PORT` is read when this is not set.',
+  }),
+  url: setting({
+    variable: 'QUARTERDECK_URL',
+    flag: 'public-url',
+    schema: httpUrl.transform((text) => text.replace(/\/+$/, '')).optional(),
+    description:
+      'The address that clients use, and the issuer of tokens; its `/mcp` is the protected resource. Default: the listen address. Changing it makes every client sign in again.',
+  }),
+  data: setting({
+    variable: 'QUARTERDECK_DATA',
+    flag: 'data',
+    schema: z.string().min(1).default('.quarterdeck'),
+    description: 'Folder of the embedded database, the control socket and the secrets made at the first start.',
+  }),
+  databaseUrl: setting({
+    variable: 'DATABASE_URL',
+    schema: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
+      .optional(),
+    description: 'PostgreSQL 15 or newer. When it is not set, an embedded database in the data folder is used.',
+    secret: true,
+  }),
+  databasePool: setting({
+    variable: 'QUARTERDECK_DATABASE_POOL',
+    schema: count(10, 1, 1_000),
+    description:
+      'Connections of one replica. Ten serve a thousand short transactions a second and leave room for several replicas under the default of 100 connections.',
+  }),
+  statementTimeoutMs: setting({
+    variable: 'QUARTERDECK_STATEMENT_TIMEOUT_MS',
+    schema: milliseconds(10_000),
+    description: 'Longest time for one statement, below the request time-out, so that the database gives up first.',
+  }),
+  lockTimeoutMs: setting({
+    variable: 'QUARTERDECK_LOCK_TIMEOUT_MS',
+    schema: milliseconds(3_000),
+    description: 'Longest wait for a row lock, below the statement time-out, so that a busy row is told apart from a slow query.',
+  }),
+  poolTimeoutMs: setting({
+    variable: 'QUARTERDECK_POOL_TIMEOUT_MS',
+    schema: milliseconds(5_000),
+    description: 'Longest wait for a connection from the pool; after it the caller gets `unavailable` and may try again.',
+  }),
+  requestTimeoutMs: setting({
+    variable: 'QUARTERDECK_REQUEST_TIMEOUT_MS',
+    schema: milliseconds(30_000),
+    description: 'Longest time to receive one request and to answer it. Event streams are exempt.',
+  }),
+  maxBodyBytes: setting({
+    variable: 'QUARTERDECK_MAX_BODY_BYTES',
+    schema: count(4 * 1024 * 1024, 1_024, 1024 * 1024 * 1024),
+    description: 'Largest request body. 4 MiB holds a batch of 100 tasks with their longest descriptions.',
+  }),
+  maxSubscriptions: setting({
+    variable: 'QUARTERDECK_MAX_SUBSCRIPTIONS',
+    schema: count(1_024, 0, 100_000),
+    description: 'Most event streams open at once on one replica. Each holds a socket and a few kilobytes.',
+  }),
+  keepAliveMs: setting({
+    variable: 'QUARTERDECK_KEEP_ALIVE_MS',
+    schema: milliseconds(15_000),
+    description: 'How often an idle event stream gets a comment line, well below the 60 s after which proxies cut idle connections.',
+  }),
+  shutdownGraceMs: setting({
+    variable: 'QUARTERDECK_SHUTDOWN_GRACE_MS',
+    schema: milliseconds(10_000),
+    description: 'How long requests in flight may go on after SIGTERM, below the 30 s that Kubernetes waits by default.',
+  }),
+  replicas: setting({
+    variable: 'QUARTERDECK_REPLICAS',
+    schema: count(1, 1, 10_000),
+    description: 'How many replicas serve the same database. With more than one, every secret must be given, so that all share it.',
+  }),
+  authSecret: setting({
+    variable: 'BETTER_AUTH_SECRET',
+    schema: z.string().min(32, 'must have at least 32 characters').optional(),
+    description: 'Encrypts the private signing keys at rest. Made once into the data folder on a loopback bind; must be given elsewhere.',
+    secret: true,
+  }),
+  signup: setting({
+    variable: 'QUARTERDECK_SIGNUP',
+    schema: z.enum(['open', 'closed']).optional(),
+    description: 'Whether strangers may sign up. Default: open on a loopback bind, closed elsewhere.',
+  }),
+  allowedHosts: setting({
+    variable: 'QUARTERDECK_ALLOWED_HOSTS',
+    schema: list,
+    description:
+      'Further names, comma-separated, that requests may carry in `Host`. Loopback names and the host of `QUARTERDECK_URL` are always allowed; the check stops DNS rebinding.',
+  }),
+  corsOrigins: setting({
+    variable: 'CORS_ORIGINS',
+    schema: list,
+    description: 'Origins, comma-separated, whose pages may call the server. Its own origin is always allowed.',
+  }),
+  metricsToken: setting({
+    variable: 'METRICS_TOKEN',
+    schema: z.string().min(16, 'must have at least 16 characters').optional(),
+    description: 'Bearer token for `/metrics`. Without it the metrics are open on a loopback bind and answer 404 elsewhere.',
+    secret: true,
+  }),
+  metricsPort: setting({
+    variable: 'QUARTERDECK_METRICS_PORT',
+    schema: port.optional(),
+    description: 'A second port that serves only `/metrics` and the probes, for a private network.',
+  }),
+  logLevel: setting({
+    variable: 'LOG_LEVEL',
+    schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+    description: 'Least severe log line that is written. Each line is one JSON object on standard error.',
+  }),
+  sessionTokenSeconds: setting({
+    variable: 'QUARTERDECK_TOKEN_SECONDS',
+    schema: seconds(3_600),
+    description: 'Life of a token from sign-in. One hour: long enough for a session of work, short enough for a token that leaked.',
+  }),
+  revocationPollMs: setting({
+    variable: 'QUARTERDECK_REVOCATION_POLL_MS',
+    schema: count(2_000, 100, 5_000),
+    description: 'How often a replica reads what was revoked. At most 5 s, because that is the promise.',
+  }),
+  leaseSeconds: setting({
+    variable: 'QUARTERDECK_LEASE_SECONDS',
+    schema: seconds(900, 86_400),
+    description:
+      'Lease of a claim when the caller names none. Fifteen minutes: most agent steps are shorter, and a dead agent does not hold work for long.',
+  }),
+  maxAttempts: setting({
+    variable: 'QUARTERDECK_MAX_ATTEMPTS',
+    schema: count(3, 1, 100),
+    description: 'How many leases of a task may run out before it needs attention: once can be a crash, three times is the task.',
+  }),
+  sweepMs: setting({
+    variable: 'QUARTERDECK_SWEEP_MS',
+    schema: count(5_000, 100, 3_600_000),
+    description: 'How often leases that ran out are returned. The next claim does it as well; this only makes sure that there is an event.',
+  }),
+  idempotencyHours: setting({
+    variable: 'QUARTERDECK_IDEMPOTENCY_HOURS',
+    schema: count(24, 1, 720),
+    description: 'How long the answer to an idempotency key is kept. A day outlives any client that retries.',
+  }),
+  eventDays: setting({
+    variable: 'QUARTERDECK_EVENT_DAYS',
+    schema: count(90, 1, 3_650),
+    description: 'How long events are kept. They are the history of tasks, so a quarter of a year.',
+  }),
+} satisfies Record<string, SettingDefinition>;
+
+type Definitions = typeof settingDefinitions;
+export type SettingName = keyof Definitions;
+
+/** The effective settings. */
+export type Settings = { [Name in SettingName]: z.output<Definitions[Name]['schema']> };

@@ -1,0 +1,51 @@
+/** The role that transactions take, so that row-level security holds even for a user that would bypass it. */
+
+import { type Kysely, sql } from 'kysely';
+import { appRoleExists, mayTakeAppRole } from '../security.ts';
+import type { Migration } from '../types.ts';
+
+export const roles: Migration = {
+  name: '0001_roles',
+
+  async up(db) {
+    await makeRole(db);
+    const { rows } = await sql<{ usable: boolean }>`select ${sql.raw(mayTakeAppRole)} as usable`.execute(db);
+    if (rows[0]?.usable !== true) return;
+    await sql`grant usage on schema public to quarterdeck_app`.execute(db);
+    await sql`alter default privileges in schema public grant select, insert, update, delete on tables to quarterdeck_app`.execute(db);
+    await sql`alter default privileges in schema public grant usage, select on sequences to quarterdeck_app`.execute(db);
+    // The mark that transactions look for: from here on, what migrations create is granted to the role.
+    await sql`grant select on public.quarterdeck_migrations to quarterdeck_app`.execute(db);
+  },
+
+  /** The role stays: roles belong to the whole server, and other databases on it may use this one. */
+  async down(db) {
+    if (!(await appRoleExists(db))) return;
+    await sql`revoke all on public.quarterdeck_migrations from quarterdeck_app`.execute(db);
+    await sql`alter default privileges in schema public revoke all on tables from quarterdeck_app`.execute(db);
+    await sql`alter default privileges in schema public revoke all on sequences from quarterdeck_app`.execute(db);
+    await sql`revoke usage on schema public from quarterdeck_app`.execute(db);
+  },
+};
+
+/**
+ * Makes the role and lets the current user take it. Where that is not permitted, the policies still hold,
+ * because they are forced on the owner as well. Another database's migration may do the same at this moment.
+ */
+async function makeRole(db: Kysely<unknown>): Promise<void> {
+  await sql`do $$
+    begin
+      if to_regrole('quarterdeck_app') is null then
+        create role quarterdeck_app nologin;
+        execute format('grant quarterdeck_app to %I', current_user);
+      end if;
+    exception when duplicate_object or unique_violation or insufficient_privilege then null;
+    end $$`.execute(db);
+  await sql`do $$
+    begin
+      if to_regrole('quarterdeck_app') is not null and not ${sql.raw(mayTakeAppRole)} then
+        execute format('grant quarterdeck_app to %I', current_user);
+      end if;
+    exception when insufficient_privilege then null;
+    end $$`.execute(db);
+}

@@ -1,0 +1,9 @@
+/** Every migration, in order. A number that was released is never changed or used again. */
+
+import type { Migration } from '../types.ts';
+import { roles } from './0001_roles.ts';
+import { identity } from './0002_identity.ts';
+import { foundation } from './0003_foundation.ts';
+import { tasks } from './0004_tasks.ts';
+
+export const migrations: readonly Migration[] = [roles, identity, foundation, tasks];

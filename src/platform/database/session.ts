@@ -1,0 +1,117 @@
+/** One connection while somebody holds it: queries go one after another, and none after it is given back. */
+
+import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
+import type pg from 'pg';
+import { isConnectionError, problemFrom } from './errors.ts';
+
+export class Session implements DatabaseConnection {
+  readonly #client: pg.PoolClient;
+  readonly #signal: AbortSignal | undefined;
+  #tail: Promise<unknown> = Promise.resolve();
+  #broken = false;
+  #closed = false;
+  #running = false;
+  // A connection that breaks between two queries says so with an event; unheard, it would end the process.
+  readonly #onError = (): void => {
+    this.#broken = true;
+  };
+
+  private constructor(client: pg.PoolClient, signal: AbortSignal | undefined) {
+    this.#client = client;
+    this.#signal = signal;
+    client.on('error', this.#onError);
+  }
+
+  /**
+   * Takes a connection from the pool, at most as long as the pool's time-out.
+   * @throws Problem `unavailable`; the signal's reason when it is aborted meanwhile.
+   */
+  static async open(pool: pg.Pool, signal?: AbortSignal): Promise<Session> {
+    signal?.throwIfAborted();
+    return new Session(await connect(pool, signal), signal);
+  }
+
+  /** True when the connection is of no use any more. */
+  get broken(): boolean {
+    return this.#broken;
+  }
+
+  /** True while a statement is with the server. */
+  get running(): boolean {
+    return this.#running;
+  }
+
+  executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    return this.#inTurn(async () => {
+      this.#signal?.throwIfAborted();
+      const { command, rowCount, rows } = await this.#send(() => this.#client.query(query.sql, [...query.parameters]));
+      const changes = command === 'INSERT' || command === 'UPDATE' || command === 'DELETE' || command === 'MERGE';
+      return changes ? { rows: rows as Row[], numAffectedRows: BigInt(rowCount ?? 0) } : { rows: rows as Row[] };
+    });
+  }
+
+  streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
+    throw new Error('streaming is not supported: read in pages');
+  }
+
+  /** Sends SQL without parameters, also several statements in one round trip, whether or not the caller has gone; gives the last result. */
+  command(text: string): Promise<pg.QueryResult> {
+    return this.#inTurn(async () => {
+      const result: pg.QueryResult | pg.QueryResult[] = await this.#send(() => this.#client.query(text));
+      const last = Array.isArray(result) ? result.at(-1) : result;
+      if (last === undefined) throw new Error('a command had no statement');
+      return last;
+    });
+  }
+
+  /** Gives the connection back after its last query; a broken or unwanted one is closed instead. */
+  async close(options: { destroy?: boolean } = {}): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (!options.destroy) await this.#tail;
+    this.#client.off('error', this.#onError);
+    this.#client.release(options.destroy === true || this.#broken);
+  }
+
+  /** A forgotten promise must not run its query in the transaction of whoever gets the connection next. */
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#closed) return Promise.reject(new Error('a query came after its transaction was over: a promise was not awaited'));
+    const result = this.#tail.then(work);
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
+  async #send<Result>(query: () => Promise<Result>): Promise<Result> {
+    this.#running = true;
+    try {
+      return await query();
+    } catch (error) {
+      if (isConnectionError(error)) this.#broken = true;
+      throw problemFrom(error);
+    } finally {
+      this.#running = false;
+    }
+  }
+}
+
+async function connect(pool: pg.Pool, signal: AbortSignal | undefined): Promise<pg.PoolClient> {
+  const connecting = pool.connect().catch((error: unknown) => {
+    throw problemFrom(error);
+  });
+  if (signal === undefined) return connecting;
+  const { promise: gone, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([connecting, gone]);
+  } catch (error) {
+    // It stays in the pool's queue; when its turn comes it goes straight back.
+    connecting.then(
+      (client) => client.release(),
+      () => undefined,
+    );
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

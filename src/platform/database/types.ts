@@ -1,0 +1,60 @@
+/** What the rest of the house sees of the database. */
+
+import type { Kysely } from 'kysely';
+
+/** Which rows a transaction may see; it becomes settings that row-level security reads. */
+export type Tenant =
+  | { workspace_id: string; user_id: string }
+  /** Background work over all workspaces: the outbox, the sweepers, copying. Never on behalf of a request. */
+  | 'system';
+
+/** One open transaction of one tenant. Every store function takes one. */
+export interface TransactionScope {
+  /** No tables are known here; a store adds its own with `scope.db.withTables<…>()`. */
+  db: Kysely<unknown>;
+  workspace_id: string;
+  user_id: string;
+  /** The database's clock, read with BEGIN. */
+  now: Date;
+}
+
+export interface TransactionOptions {
+  mode: 'read' | 'write';
+  /** Aborting it cancels the running query (on PostgreSQL), rolls back, and rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface Database {
+  readonly kind: 'embedded' | 'postgres';
+
+  /**
+   * Runs `work` in one transaction with the tenant set. BEGIN, role, settings, time-outs and the clock
+   * go in one round trip. Commits when `work` resolves, rolls back when it rejects.
+   * Nothing but this database may be awaited inside.
+   * @throws Problem `unavailable` or `timed_out` for what the database does; what `work` throws passes through.
+   */
+  transaction<Result>(tenant: Tenant, options: TransactionOptions, work: (scope: TransactionScope) => Promise<Result>): Promise<Result>;
+
+  /** Queries as the owner, outside row-level security, for identity's own schema (`auth`) and for migrations only. */
+  readonly owner: Kysely<unknown>;
+
+  /** Resolves when the database answers `select 1` within `timeout_ms`. @throws Problem `unavailable` */
+  ping(timeout_ms: number): Promise<void>;
+
+  /** Calls `listener` after each NOTIFY on the channel (PostgreSQL) and after each reconnect; embedded: after each `notify` in this process. */
+  listen(channel: string, listener: () => void): Promise<() => Promise<void>>;
+  /** A NOTIFY without payload, outside any transaction. */
+  notify(channel: string): Promise<void>;
+
+  /** Numbers for metrics and `doctor`. */
+  stats(): { total: number; idle: number; waiting: number };
+
+  close(): Promise<void>;
+}
+
+/** One numbered migration. `down` undoes it or says why it cannot. */
+export interface Migration {
+  name: string;
+  up(db: Kysely<unknown>): Promise<void>;
+  down(db: Kysely<unknown>): Promise<void>;
+}

@@ -1,0 +1,96 @@
+/** Opens identity: wires Better Auth, tokens, keys, members and administration over one database. */
+
+import { loadSecrets } from '../config/secrets.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Database } from '../database/types.ts';
+import type { Log } from '../telemetry/log.ts';
+import { findActor } from './actors.ts';
+import { createAdmin } from './admin.ts';
+import { createAuth } from './better-auth.ts';
+import { createCredentialCache } from './credential-cache.ts';
+import { keyPrefix } from './key-format.ts';
+import { createKeys } from './keys.ts';
+import { createLastUse } from './last-use.ts';
+import { createInvitations, createMembers } from './members.ts';
+import type { Principal } from './principal.ts';
+import { noSuchAccount } from './problems.ts';
+import { pollRevocations } from './revocations.ts';
+import { normalEmail } from './rules.ts';
+import { createSessions, localPrincipal } from './sessions.ts';
+import type { AuthTables } from './tables.ts';
+import { createTokens } from './tokens.ts';
+import type { Identity } from './types.ts';
+
+export interface IdentityInputs {
+  settings: Pick<Settings, 'data' | 'authSecret' | 'signup' | 'sessionTokenSeconds' | 'revocationPollMs'>;
+  database: Database;
+  log: Log;
+  /** The server's own address, without a slash at the end. */
+  issuer: string;
+  /** Only this machine reaches the server. */
+  loopback: boolean;
+}
+
+const cacheLimits = {
+  /** Ten thousand credentials in use at once take about 10 MB. */
+  entries: 10_000,
+  /** A second less than the five that revocation may take: the time of the query that replaces the answer. */
+  lifetime_ms: 4_000,
+  /** Longer than any transaction may run, so that nothing read before a revocation commits is kept. */
+  distrust_ms: 60_000,
+  clock: () => performance.now(),
+};
+
+export async function openIdentity({ settings, database, log, issuer, loopback }: IdentityInputs): Promise<Identity> {
+  const { authSecret } = loadSecrets(settings);
+  const db = database.owner.withTables<AuthTables>();
+  const auth = createAuth({ db: database.owner, secret: authSecret, issuer, log });
+  const cache = createCredentialCache<Principal>(cacheLimits);
+  const forget = (subject_ids: readonly string[]): void => cache.forget(subject_ids);
+
+  const tokens = createTokens({ auth, issuer, loopback, lifetime_seconds: settings.sessionTokenSeconds });
+  const lastUse = createLastUse(database, log);
+  const signup = settings.signup ?? (loopback ? 'open' : 'closed');
+  const sessions = createSessions({ auth, db, tokens, cache, signup, forget });
+  const keys = createKeys({ db, cache, lastUse, forget });
+  const members = createMembers({ database, db, forget });
+  const invitations = createInvitations({ db });
+  const stopPolling = pollRevocations({ db, every_ms: settings.revocationPollMs, log, wanted: () => cache.size > 0, forget });
+
+  return {
+    verify: (credential) => (credential.startsWith(keyPrefix) ? keys.verify(credential) : sessions.verify(credential)),
+
+    signUp: sessions.signUp,
+    signIn: sessions.signIn,
+    refresh: sessions.refresh,
+    signOut: sessions.signOut,
+    jwks: tokens.jwks,
+
+    operator: () => localPrincipal(db, { operator: true }),
+    async principalOf(email, workspace) {
+      const principal = await localPrincipal(db, { email: normalEmail(email) }, workspace);
+      if (principal === undefined) throw noSuchAccount();
+      return principal;
+    },
+
+    workspaceOf: members.workspaceOf,
+    listMembers: members.list,
+    changeMember: members.change,
+    removeMember: members.remove,
+    invite: invitations.invite,
+    acceptInvitation: invitations.accept,
+    findActor,
+
+    createKey: keys.create,
+    listKeys: keys.list,
+    revokeKey: keys.revoke,
+    rotateKey: keys.rotate,
+
+    admin: createAdmin({ auth, database, db, forget }),
+
+    async close() {
+      await stopPolling();
+      await lastUse.close();
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/** The refusals of identity that more than one place gives, so that their texts cannot differ and tell something. */
+
+import { type Problem, conflict, forbidden, notFound, unauthenticated, unavailable } from '../problem.ts';
+
+/** One text for unknown, malformed, expired and revoked: the difference would help only whoever guesses. */
+export function unknownCredential(): Problem {
+  return unauthenticated({
+    message: 'The credential is unknown, expired or revoked.',
+    next: 'Sign in again with POST /api/auth/signin, or use another API key.',
+  });
+}
+
+/** One text for an address that nobody has, a wrong password and a disabled account. */
+export function wrongPassword(): Problem {
+  return unauthenticated({
+    message: 'The e-mail address or the password is wrong.',
+    next: 'Check both. Who forgot the password asks the operator for a new one: `quarterdeck user password`.',
+  });
+}
+
+export function addressTaken(): Problem {
+  return conflict({
+    message: 'There is an account with this e-mail address already.',
+    next: 'Sign in with it. Who forgot the password asks the operator for a new one: `quarterdeck user password`.',
+  });
+}
+
+export function noSuchKey(): Problem {
+  return notFound({ message: 'There is no such API key here.', next: 'Call GET /keys for the keys that you can see.' });
+}
+
+export function noSuchMember(): Problem {
+  return notFound({ message: 'There is no such member in this workspace.', next: 'Call GET /members for the members and their ids.' });
+}
+
+export function noSuchAccount(): Problem {
+  return notFound({
+    message: 'There is no account with this e-mail address.',
+    next: 'Call `quarterdeck user list` for those that there are.',
+  });
+}
+
+export function noSuchWorkspace(): Problem {
+  return notFound({
+    message: 'There is no workspace with this name or id, or this account is not a member of it.',
+    next: 'Leave the workspace out to use your own, or ask one of its owners for an invitation.',
+  });
+}
+
+export function alreadyMember(email: string): Problem {
+  return conflict({ message: `${email} is a member of this workspace already.`, next: 'Change the role with PATCH /members/{member_id}.' });
+}
+
+export function noSuchInvitation(): Problem {
+  return notFound({
+    message: 'There is no such invitation for your e-mail address: it may have been used, replaced, or older than a week.',
+    next: 'Sign in with the address that was invited, or ask for a new invitation.',
+  });
+}
+
+export function personsOnly(): Problem {
+  return forbidden({ message: 'Only a person can do this, not an API key.', next: 'Sign in and use the token from there.' });
+}
+
+/** The secret is another one than when the signing keys were made: tokens that are out still hold, new ones cannot be made. */
+export function cannotSign(cause: unknown): Problem {
+  return unavailable({
+    message: 'Tokens cannot be signed: the signing keys were encrypted with another BETTER_AUTH_SECRET.',
+    next: 'The operator restores that secret; if it is lost, removing the rows of auth.jwks makes new keys, and everybody signs in again.',
+    cause,
+  });
+}

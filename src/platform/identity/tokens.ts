@@ -1,0 +1,120 @@
+/** Session tokens: JWTs signed by Better Auth's keys and verified here, without a query. */
+
+import { BetterAuthError } from 'better-auth';
+import { type CryptoKey, type JWTHeaderParameters, errors, importJWK, jwtVerify } from 'jose';
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import type { Auth } from './better-auth.ts';
+import { cannotSign, unknownCredential } from './problems.ts';
+
+/** What a token says. Names, addresses and roles are not in it: they change while it lives. */
+export interface SessionClaims {
+  user_id: string;
+  session_id: string;
+  workspace_id: string;
+  expires_at: Date;
+}
+
+export interface Tokens {
+  issue(claims: Omit<SessionClaims, 'expires_at'>): Promise<{ token: string; expires_at: Date }>;
+  /** @throws Problem `unauthenticated`; `late_seconds` is how long ago it may have expired. */
+  verify(token: string, late_seconds?: number): Promise<SessionClaims>;
+  jwks(): Promise<{ keys: object[] }>;
+}
+
+export interface TokenSettings {
+  auth: Pick<Auth, 'api'>;
+  issuer: string;
+  /** On a loopback bind, localhost, 127.0.0.1 and [::1] are one issuer. */
+  loopback: boolean;
+  lifetime_seconds: number;
+}
+
+/** An unknown key id reloads the keys at most this often, so that made-up ids cost no queries. */
+const reloadEveryMs = 2_000;
+
+const payloadSchema = z.object({ sub: z.uuid(), sid: z.uuid(), workspace_id: z.uuid(), exp: z.number() });
+
+export function createTokens({ auth, issuer, loopback, lifetime_seconds }: TokenSettings): Tokens {
+  const findKey = createKeyFinder(auth);
+  const issuers = loopback ? sameMachine(issuer) : [issuer];
+  const audiences = issuers.flatMap((name) => [name, `${name}/mcp`]);
+
+  return {
+    async issue({ user_id, session_id, workspace_id }) {
+      const iat = Math.floor(Date.now() / 1_000);
+      const exp = iat + lifetime_seconds;
+      const audience = [issuer, `${issuer}/mcp`];
+      const payload = { iss: issuer, aud: audience, sub: user_id, sid: session_id, workspace_id, iat, exp, jti: uuidv7() };
+      const { token } = await auth.api.signJWT({ body: { payload } }).catch((error: unknown) => {
+        throw error instanceof BetterAuthError ? cannotSign(error) : error;
+      });
+      return { token, expires_at: new Date(exp * 1_000) };
+    },
+
+    async verify(token, late_seconds = 0) {
+      const { payload } = await jwtVerify(token, findKey, {
+        algorithms: ['EdDSA'],
+        issuer: issuers,
+        audience: audiences,
+        requiredClaims: ['exp', 'iat', 'sub'],
+        clockTolerance: late_seconds,
+      }).catch((error: unknown) => {
+        throw error instanceof errors.JOSEError ? unknownCredential() : error;
+      });
+      const claims = payloadSchema.safeParse(payload);
+      if (!claims.success) throw unknownCredential();
+      const { sub, sid, workspace_id, exp } = claims.data;
+      return { user_id: sub, session_id: sid, workspace_id, expires_at: new Date(exp * 1_000) };
+    },
+
+    async jwks() {
+      return auth.api.getJwks();
+    },
+  };
+}
+
+/** Finds a key among those in memory, and looks for new ones in the database: another replica may have made one. */
+function createKeyFinder(auth: Pick<Auth, 'api'>): (header: JWTHeaderParameters) => Promise<CryptoKey> {
+  let keys: Promise<Map<string, CryptoKey>> | undefined;
+  let loadedAt = -Infinity;
+
+  async function load(): Promise<Map<string, CryptoKey>> {
+    const loaded = new Map<string, CryptoKey>();
+    for (const key of (await auth.api.getJwks()).keys) {
+      if (key.alg !== 'EdDSA') continue;
+      const imported = await importJWK(key, 'EdDSA');
+      if (key.kid !== undefined && !(imported instanceof Uint8Array)) loaded.set(key.kid, imported);
+    }
+    return loaded;
+  }
+
+  function reload(): Promise<Map<string, CryptoKey>> {
+    loadedAt = performance.now();
+    const loading = load();
+    keys = loading;
+    // What failed is not kept: the next token tries again.
+    loading.catch(() => {
+      if (keys === loading) keys = undefined;
+    });
+    return loading;
+  }
+
+  return async ({ kid = '' }) => {
+    const known = (await (keys ?? reload())).get(kid);
+    if (known !== undefined) return known;
+    if (performance.now() - loadedAt < reloadEveryMs) throw unknownCredential();
+    const found = (await reload()).get(kid);
+    if (found === undefined) throw unknownCredential();
+    return found;
+  };
+}
+
+/** The issuer under every name of this machine. */
+function sameMachine(issuer: string): string[] {
+  const url = new URL(issuer);
+  const port = url.port === '' ? '' : `:${url.port}`;
+  const path = url.pathname.replace(/\/+$/, '');
+  const names = new Set([url.hostname, 'localhost', '127.0.0.1', '[::1]']);
+  return [...names].map((name) => `${url.protocol}//${name}${port}${path}`);
+}

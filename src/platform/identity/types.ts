@@ -1,0 +1,134 @@
+/** What the rest of the house sees of identity. */
+
+import type { TransactionScope } from '../database/types.ts';
+import type { Actor, Principal, Role, Scope } from './principal.ts';
+
+export interface UserView {
+  id: string;
+  email: string;
+  name: string;
+}
+
+export interface WorkspaceView {
+  id: string;
+  name: string;
+  role: Role;
+}
+
+/** The answer of sign-up, sign-in and refresh, exactly as the contract words it. */
+export interface SessionView {
+  token: string;
+  /** RFC 3339, UTC. */
+  expires_at: string;
+  user: UserView;
+  workspace: WorkspaceView;
+}
+
+export interface MemberView {
+  id: string;
+  user_id: string;
+  email: string;
+  name: string;
+  role: Role;
+  joined_at: Date;
+}
+
+export interface InvitationView {
+  id: string;
+  /** Given once, when the invitation is made: whoever holds it and signs in with this address may join. */
+  token: string;
+  email: string;
+  role: Role;
+  expires_at: Date;
+}
+
+export interface KeyView {
+  id: string;
+  name: string;
+  /** The first characters, to recognise a key by; never enough to use it. */
+  prefix: string;
+  /** null: everything that the maker's role allows. */
+  scopes: Scope[] | null;
+  toolsets: string[] | null;
+  user_id: string;
+  created_at: Date;
+  expires_at: Date | null;
+  last_used_at: Date | null;
+}
+
+export interface NewKey {
+  name: string;
+  scopes?: Scope[] | undefined;
+  toolsets?: string[] | undefined;
+  expires_in_days?: number | undefined;
+}
+
+export interface AdminUserView extends UserView {
+  disabled: boolean;
+  operator: boolean;
+  workspaces: WorkspaceView[];
+  created_at: Date;
+}
+
+/**
+ * Sign-in, tokens, keys, members. All of Better Auth lives behind this.
+ * A function that takes a `scope` runs in that transaction. Every other one uses the database by itself and must
+ * not be awaited inside a transaction: the embedded database has one connection, and the two would wait for each other.
+ */
+export interface Identity {
+  /**
+   * Who holds this credential: an API key (`qd_…`) or a JWT.
+   * @throws Problem `unauthenticated`, with one and the same message for unknown, expired and revoked.
+   */
+  verify(credential: string): Promise<Principal>;
+
+  signUp(input: { email: string; password: string; name?: string | undefined }): Promise<SessionView>;
+  signIn(input: { email: string; password: string; workspace?: string | undefined }): Promise<SessionView>;
+  /** A new token for the same session. `token` may have expired at most `refreshGraceSeconds` ago. */
+  refresh(token: string): Promise<SessionView>;
+  /** Ends the session; within five seconds on every replica. */
+  signOut(principal: Principal): Promise<void>;
+  /** The public keys that sign the tokens, as a JSON Web Key Set. */
+  jwks(): Promise<{ keys: object[] }>;
+
+  /** The installation's operator (the first account) in its own workspace; undefined before anyone signed up. */
+  operator(): Promise<Principal | undefined>;
+  /** The principal of a user by address, for local administration over the control socket. */
+  principalOf(email: string, workspace?: string): Promise<Principal>;
+
+  workspaceOf(principal: Principal): Promise<WorkspaceView>;
+  listMembers(workspace_id: string, page: { limit: number; after?: string | undefined }): Promise<MemberView[]>;
+  changeMember(principal: Principal, member_id: string, role: Role): Promise<MemberView>;
+  removeMember(principal: Principal, member_id: string): Promise<void>;
+  invite(principal: Principal, input: { email: string; role: Role }): Promise<InvitationView>;
+  acceptInvitation(principal: Principal, token: string): Promise<WorkspaceView>;
+  /**
+   * The member or key that `text` names (`me`, an id, an e-mail address, the name of a key) as it appears in records;
+   * undefined: nobody here. Within the caller's transaction, because handlers ask for it inside one.
+   */
+  findActor(scope: TransactionScope, principal: Principal, text: string): Promise<Actor | undefined>;
+
+  /** Within the caller's transaction, so that the key exists exactly when its event does. */
+  createKey(scope: TransactionScope, principal: Principal, input: NewKey): Promise<{ key: string; view: KeyView }>;
+  listKeys(scope: TransactionScope, principal: Principal, page: { limit: number; after?: string | undefined }): Promise<KeyView[]>;
+  revokeKey(scope: TransactionScope, principal: Principal, key_id: string): Promise<KeyView>;
+  /** A new secret for the same key; the old one stops within five seconds. */
+  rotateKey(scope: TransactionScope, principal: Principal, key_id: string): Promise<{ key: string; view: KeyView }>;
+
+  /** Administration of the installation, for the command line. */
+  admin: {
+    createUser(input: {
+      email: string;
+      password: string;
+      name?: string | undefined;
+      workspace?: string | undefined;
+      role?: Role | undefined;
+    }): Promise<AdminUserView>;
+    listUsers(page: { limit: number; after?: string | undefined }): Promise<AdminUserView[]>;
+    setPassword(email: string, password: string): Promise<void>;
+    disableUser(email: string): Promise<void>;
+  };
+
+  /** Writes what is cached (last use of keys) and stops the timers. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,82 @@
+/** Reads a request body as JSON, within limits, and says exactly what is wrong with one that cannot be read. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { tooLarge, unreadable, unsupportedMediaType } from '../platform/problem.ts';
+import { parseJson } from './json.ts';
+
+/**
+ * The parsed body, or undefined when there is none.
+ * @throws Problem `unsupported_media_type`, `too_large` (before more than the limit was read) or `unreadable`
+ */
+export async function readJsonBody(incoming: IncomingMessage, outgoing: ServerResponse, maxBytes: number): Promise<unknown> {
+  if (!hasBody(incoming)) return undefined;
+  checkType(incoming);
+  if (Number(incoming.headers['content-length'] ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
+  // The client waits with a large body until it is told that it is welcome.
+  if (incoming.headers.expect?.toLowerCase() === '100-continue') outgoing.writeContinue();
+  const bytes = await readBytes(incoming, maxBytes);
+  return bytes.length === 0 ? undefined : parseJson(decode(bytes));
+}
+
+/** True when the head of the request announces a body. */
+export function hasBody(incoming: IncomingMessage): boolean {
+  return incoming.headers['transfer-encoding'] !== undefined || Number(incoming.headers['content-length'] ?? 0) > 0;
+}
+
+function checkType({ headers }: IncomingMessage): void {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity')
+    throw unsupportedMediaType({ message: 'The body is compressed, which is not accepted.', next: 'Send it without Content-Encoding.' });
+  const type = headers['content-type'] ?? '';
+  const [media = '', ...parameters] = type.split(';').map((part) => part.trim().toLowerCase());
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length);
+  const utf8 = charset === undefined || /^"?utf-?8"?$/.test(charset);
+  if (media === 'application/json' && utf8) return;
+  const what = type === '' ? 'has no Content-Type' : !utf8 ? 'is not UTF-8 by its Content-Type' : 'has another Content-Type';
+  throw unsupportedMediaType({
+    message: `The body ${what}; only application/json in UTF-8 is accepted.`,
+    next: 'Send the header Content-Type: application/json.',
+  });
+}
+
+function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const stop = () => {
+      incoming.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+      incoming.pause();
+    };
+    const onData = (chunk: Buffer) => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size <= maxBytes) return;
+      stop();
+      reject(bodyTooLarge(maxBytes));
+    };
+    const onEnd = () => (stop(), resolve(Buffer.concat(chunks, size)));
+    const onClose = () => {
+      stop();
+      reject(unreadable({ message: 'The body ended before its announced length.', next: 'Send the request again.' }));
+    };
+    incoming.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+  });
+}
+
+function bodyTooLarge(maxBytes: number) {
+  return tooLarge({
+    message: `The body is larger than ${maxBytes} bytes.`,
+    next: 'Send less at once, or raise QUARTERDECK_MAX_BODY_BYTES.',
+    details: { max_bytes: maxBytes },
+  });
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function decode(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw unreadable({ message: 'The body is not valid UTF-8.', next: 'Encode the JSON as UTF-8 and send it again.' });
+  }
+}

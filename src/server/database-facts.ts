@@ -1,0 +1,63 @@
+/** What `doctor` wants to know of the database, asked where it is open. */
+
+import { sql } from 'kysely';
+import { migrationStatus } from '../platform/database/migrate.ts';
+import { securityWalls } from '../platform/database/security.ts';
+import type { Database, TransactionScope } from '../platform/database/types.ts';
+
+/** How many there are, and for how long the oldest. */
+export interface Backlog {
+  count: number;
+  oldest_seconds: number;
+}
+
+/** Reads alone. The backlogs are null while migrations are pending: the tables may not be there. */
+export async function databaseFacts(database: Database) {
+  const migrations = await migrationStatus(database);
+  const { clock, ...server } = await serverFacts(database);
+  const ready = migrations.pending.length === 0;
+  return {
+    database: { kind: database.kind, connections: database.stats(), ...server },
+    migrations,
+    security: await securityWalls(database),
+    clock,
+    expired_claims: ready ? await asSystem(database, expiredClaims) : null,
+    events_held_back: ready ? await asSystem(database, eventsHeldBack) : null,
+  };
+}
+
+interface ServerFacts {
+  server_version: string;
+  server_version_number: number;
+  max_connections: number;
+  clock: Date;
+}
+
+async function serverFacts(database: Database): Promise<ServerFacts> {
+  const { rows } = await sql<ServerFacts>`
+    select current_setting('server_version') as server_version, current_setting('server_version_num')::int as server_version_number,
+      current_setting('max_connections')::int as max_connections, clock_timestamp() as clock`.execute(database.owner);
+  const [row] = rows;
+  if (row === undefined) throw new Error('the database does not know its own version');
+  return row;
+}
+
+/** Leases that ended and were not returned yet, of all workspaces. */
+async function expiredClaims(scope: TransactionScope): Promise<Backlog> {
+  const { rows } = await sql<Backlog>`
+    select count(*)::int as count, coalesce(extract(epoch from now() - min(claimed_until)), 0)::float8 as oldest_seconds
+    from tasks where claimed_until <= now()`.execute(scope.db);
+  return rows[0] ?? { count: 0, oldest_seconds: 0 };
+}
+
+/** Events that were written, and that readers do not take yet, because a transaction that began before them is open. */
+async function eventsHeldBack(scope: TransactionScope): Promise<Backlog> {
+  const { rows } = await sql<Backlog>`
+    select count(*)::int as count, coalesce(extract(epoch from clock_timestamp() - min(at)), 0)::float8 as oldest_seconds
+    from events where xid >= pg_snapshot_xmin(pg_current_snapshot())`.execute(scope.db);
+  return rows[0] ?? { count: 0, oldest_seconds: 0 };
+}
+
+function asSystem(database: Database, read: (scope: TransactionScope) => Promise<Backlog>): Promise<Backlog> {
+  return database.transaction('system', { mode: 'read' }, read);
+}

@@ -1,0 +1,65 @@
+/** One HTTP request as the server knows it: its id, its route, who asks, and when to stop working on it. */
+
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import type { Principal } from '../platform/identity/principal.ts';
+import { cancelled, timedOut } from '../platform/problem.ts';
+
+export interface Exchange {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  readonly request_id: string;
+  /** The path without the query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Aborted with a Problem when the client goes away or the time is up. */
+  readonly signal: AbortSignal;
+  /** The pattern of the route for logs and metrics: `/tasks/{task_id}`. */
+  route: string;
+  principal: Principal | undefined;
+  /** Ends the work with this reason; used when the server stops. */
+  abort(reason: Error): void;
+  /** Event streams outlive the request time-out. */
+  withoutTimeLimit(): void;
+}
+
+/** What we are willing to repeat in logs and headers of an id that a client or proxy chose. */
+const saneRequestId = /^[A-Za-z0-9._:-]{1,128}$/;
+
+export function openExchange(incoming: IncomingMessage, outgoing: ServerResponse, timeoutMs: number): Exchange {
+  const sent = incoming.headers['x-request-id'];
+  const request_id = typeof sent === 'string' && saneRequestId.test(sent) ? sent : randomUUID();
+  const [path, query] = splitTarget(incoming.url ?? '/');
+  const controller = new AbortController();
+  const timer =
+    timeoutMs === 0
+      ? undefined
+      : setTimeout(() => {
+          const message = `The request took longer than ${timeoutMs} ms.`;
+          controller.abort(timedOut({ message, next: 'Try again; if it stays, ask for less at once.' }));
+        }, timeoutMs).unref();
+  outgoing.once('close', () => {
+    clearTimeout(timer);
+    if (!outgoing.writableFinished)
+      controller.abort(
+        cancelled({ message: 'The client went away before the answer.', next: 'Call again if the answer is still wanted.' }),
+      );
+  });
+  return {
+    incoming,
+    outgoing,
+    request_id,
+    path,
+    query: new URLSearchParams(query),
+    signal: controller.signal,
+    route: 'unmatched',
+    principal: undefined,
+    abort: (reason) => controller.abort(reason),
+    withoutTimeLimit: () => clearTimeout(timer),
+  };
+}
+
+function splitTarget(target: string): [path: string, query: string] {
+  const mark = target.indexOf('?');
+  return mark === -1 ? [target, ''] : [target.slice(0, mark), target.slice(mark + 1)];
+}

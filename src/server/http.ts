@@ -1,0 +1,176 @@
+/** The HTTP server: one dispatcher before every face, which checks, times, logs and measures each request. */
+
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { getRequestListener } from '@hono/node-server';
+import type { Settings } from '../platform/config/settings.ts';
+import { type Problem, unavailable, unreadable } from '../platform/problem.ts';
+import type { Log } from '../platform/telemetry/log.ts';
+import type { Metrics } from '../platform/telemetry/metrics.ts';
+import { rawAnswer, sendProblem, toProblem } from './answer.ts';
+import { createApp } from './app.ts';
+import { type Exchange, openExchange } from './exchange.ts';
+import type { Guard } from './guard.ts';
+import type { Route } from './route.ts';
+
+/** Longest time for the head of a request. Heads are small; a client that dribbles one holds a socket for nothing. */
+const headersTimeoutMs = 10_000;
+
+/** Longer than the 60 s after which common proxies drop an idle connection, so that it is never us who cuts one in use. */
+const keepAliveTimeoutMs = 65_000;
+
+/** How often time-outs of connections are looked at; Node's default of 30 s would make a time-out of 5 s last half a minute. */
+const connectionsCheckMs = 1_000;
+
+export interface Surface {
+  guard: Guard;
+  routes: readonly Route[];
+  /** What a path that is not among the routes gets. Default: `not_found`. */
+  missing?: () => Problem;
+  /** Answers `/mcp`; absent while the server starts. */
+  mcp?: (exchange: Exchange) => Promise<void>;
+  /** The value of `WWW-Authenticate` on a 401. `sent`: a credential came, and it was refused. */
+  challenge(sent: boolean): string;
+}
+
+export interface HttpServer {
+  readonly server: Server;
+  /** What is served from now on. */
+  serve(surface: Surface): void;
+  /** Stops accepting, waits for the requests in flight until the grace is over, then aborts them. */
+  drain(graceMs: number): Promise<void>;
+}
+
+export interface HttpServerOptions {
+  settings: Pick<Settings, 'requestTimeoutMs'>;
+  log: Log;
+  metrics: Metrics;
+  surface: Surface;
+}
+
+export function createHttpServer({ settings, log, metrics, surface }: HttpServerOptions): HttpServer {
+  const { requestTimeoutMs } = settings;
+  const inFlight = new Set<Exchange>();
+  let dispatch = createDispatcher(surface, log);
+
+  const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    const exchange = openExchange(incoming, outgoing, requestTimeoutMs);
+    const started = performance.now();
+    inFlight.add(exchange);
+    outgoing.once('close', () => {
+      inFlight.delete(exchange);
+      record(exchange, (performance.now() - started) / 1_000, log, metrics);
+    });
+    if (!server.listening) outgoing.setHeader('Connection', 'close');
+    void dispatch(exchange);
+  };
+
+  const server = createServer(
+    {
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs === 0 ? headersTimeoutMs : Math.min(headersTimeoutMs, requestTimeoutMs),
+      keepAliveTimeout: keepAliveTimeoutMs,
+      connectionsCheckingInterval: connectionsCheckMs,
+    },
+    onRequest,
+  );
+  // Whoever reads the body says that it is welcome, so a refused one is never sent.
+  server.on('checkContinue', onRequest);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (socket.writable && error.code !== 'ECONNRESET') socket.end(rawAnswer(error.code));
+    else socket.destroy();
+  });
+
+  return {
+    server,
+    serve: (next) => {
+      dispatch = createDispatcher(next, log);
+    },
+    drain: (graceMs) => drain(server, inFlight, graceMs),
+  };
+}
+
+/** Answers every request, whatever is thrown. */
+function createDispatcher(surface: Surface, log: Log): (exchange: Exchange) => Promise<void> {
+  const exchanges = new WeakMap<IncomingMessage, Exchange>();
+  const fail = async (exchange: Exchange, error: unknown): Promise<void> => {
+    const sent = exchange.incoming.headers.authorization !== undefined;
+    await sendProblem(exchange, toProblem(error, exchange.request_id, log), surface.challenge(sent));
+  };
+  const app = createApp({ ...surface, fail });
+  const listener = getRequestListener(
+    (request, env) => {
+      const { incoming, outgoing } = env as { incoming: IncomingMessage; outgoing: ServerResponse };
+      const exchange = exchanges.get(incoming);
+      if (exchange === undefined) throw new Error('a request came past the dispatcher');
+      return app.fetch(request, { incoming, outgoing, exchange });
+    },
+    // Bodies are read and, when refused, drained by this server, for all faces in one way.
+    { autoCleanupIncoming: false },
+  );
+
+  return async (exchange) => {
+    const { incoming, outgoing, path } = exchange;
+    outgoing.setHeader('X-Request-Id', exchange.request_id);
+    outgoing.setHeader('X-Content-Type-Options', 'nosniff');
+    try {
+      // Proxies are asked with whole URLs; here two readings of one target would only invite confusion.
+      if (!path.startsWith('/'))
+        throw unreadable({ message: 'The request target is not a path.', next: 'Send a path that begins with /.' });
+      surface.guard.check(incoming, path);
+      if (surface.guard.share(incoming, outgoing)) return;
+      if (path === '/mcp' && surface.mcp !== undefined) {
+        exchange.route = '/mcp';
+        await surface.mcp(exchange);
+      } else {
+        exchanges.set(incoming, exchange);
+        await listener(incoming, outgoing);
+      }
+    } catch (error) {
+      await fail(exchange, error);
+    }
+  };
+}
+
+/** One log line and one measurement a request. Neither the query nor the body is in it: both may hold what is private. */
+function record(exchange: Exchange, seconds: number, log: Log, metrics: Metrics): void {
+  const { incoming, outgoing, route, principal, request_id } = exchange;
+  const method = incoming.method ?? '';
+  const status = outgoing.headersSent ? outgoing.statusCode : 499;
+  metrics.httpRequest({ route, method, status, seconds });
+  const facts = { method, route, status, ms: Math.round(seconds * 1_000), principal: principal?.id, request_id };
+  log.info(outgoing.writableFinished ? facts : { ...facts, aborted: true }, 'request');
+}
+
+/** How long aborted requests get to answer 503 before their sockets are closed. */
+const abortMs = 500;
+
+async function drain(server: Server, inFlight: ReadonlySet<Exchange>, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  for (const { outgoing } of inFlight) if (!outgoing.headersSent) outgoing.setHeader('Connection', 'close');
+  // Connections that were idle at `close` are gone; those that fall idle now must not wait for their time-out.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  try {
+    if (await finishes(closed, graceMs)) return;
+    const reason = unavailable({
+      message: 'The server stopped before the request was done.',
+      next: 'Try again; another replica or the next start answers.',
+    });
+    for (const exchange of inFlight) exchange.abort(reason);
+    if (await finishes(closed, abortMs)) return;
+    server.closeAllConnections();
+    await closed;
+  } finally {
+    clearInterval(sweep);
+  }
+}
+
+async function finishes(work: Promise<void>, withinMs: number): Promise<boolean> {
+  const timer = Promise.withResolvers<boolean>();
+  const timeout = setTimeout(() => timer.resolve(false), withinMs);
+  try {
+    return await Promise.race([work.then(() => true), timer.promise]);
+  } finally {
+    clearTimeout(timeout);
+  }
+}

@@ -1,0 +1,34 @@
+/** What the protocol handlers need of a workspace, bound to one caller; HTTP and stdio both stand on it. */
+
+import type { ListResourcesResult, ListResourceTemplatesResult, ListToolsResult, ReadResourceResult } from '@modelcontextprotocol/server';
+
+/** What every call carries. */
+export interface CallScope {
+  request_id: string;
+  /** Aborted when the client goes away or cancels. */
+  signal: AbortSignal;
+}
+
+export interface ToolCall extends CallScope {
+  name: string;
+  arguments: unknown;
+  idempotency_key?: string | undefined;
+}
+
+export type ResourceChange = { kind: 'resource_updated'; uri: string } | { kind: 'resources_list_changed' };
+
+export interface McpBackend {
+  listTools(): Promise<ListToolsResult>;
+  /**
+   * The structured result.
+   * @throws Problem for what the tool refuses; ProtocolError -32602 when there is no such tool here.
+   */
+  callTool(call: ToolCall): Promise<Record<string, unknown>>;
+  listResourceTemplates(): Promise<ListResourceTemplatesResult>;
+  /** @throws Problem */
+  listResources(cursor: string | undefined, scope: CallScope): Promise<ListResourcesResult>;
+  /** @throws ProtocolError -32602 when there is no such resource, or none that this caller sees; Problem for the rest. */
+  readResource(uri: string, scope: CallScope): Promise<ReadResourceResult>;
+  /** Tells of changes to resources that this caller sees, from the moment that it resolves. Returns how to stop. */
+  subscribe(listener: (change: ResourceChange) => void): Promise<() => void>;
+}

@@ -1,0 +1,97 @@
+/** The backend over this process's own registry and events. */
+
+import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError } from '@modelcontextprotocol/server';
+import type { CompiledOperation, Registry } from '../../operations/types.ts';
+import type { Events, WorkspaceEvent } from '../../platform/events/types.ts';
+import { Problem } from '../../platform/problem.ts';
+import type { McpBackend, ResourceChange, ToolCall } from './backend.ts';
+import { answerFindTools, callToolName, chooseCall, findToolsName } from './own-tools.ts';
+import { createRanking } from './ranking.ts';
+import { type ResourceProvider, listAll } from './resources.ts';
+import { type Caller, createSurface } from './surface.ts';
+
+export interface LocalBackendOptions {
+  registry: Registry;
+  events: Events;
+  /** One for each kind of resource; their order is that of `resources/list`. */
+  resources: readonly ResourceProvider[];
+}
+
+/** Compiles what all callers share, once, and returns how to bind it to one. */
+export function createLocalBackends(options: LocalBackendOptions): (caller: Caller) => McpBackend {
+  const surface = createSurface(options.registry);
+  const rank = createRanking(options.registry.operations);
+  return (caller) => {
+    const { principal } = caller;
+    const visible = () => options.resources.filter((provider) => provider.visible(principal));
+    return {
+      listTools: async () => surface.list(caller),
+      callTool: async (call) => {
+        if (call.name === findToolsName) return answerFindTools(call.arguments, surface.allowed(caller), surface.listedNames(caller), rank);
+        return callOperation(options.registry, caller, call);
+      },
+      listResourceTemplates: async () => ({ resourceTemplates: visible().flatMap((provider) => [...provider.templates]) }),
+      listResources: (cursor, scope) => listAll(options.resources, { ...scope, principal }, cursor),
+      readResource: async (uri, scope) => {
+        const provider = visible().find((candidate) => candidate.owns(uri));
+        if (provider === undefined) throw noResource(uri);
+        const contents = await provider.read({ ...scope, principal }, uri).catch((error: unknown) => {
+          throw isAbsence(error) ? noResource(uri) : error;
+        });
+        return { contents };
+      },
+      subscribe: (listener) => subscribe(options.events, caller, visible(), listener),
+    };
+  };
+}
+
+async function callOperation(registry: Registry, caller: Caller, call: ToolCall): Promise<Record<string, unknown>> {
+  const { principal } = caller;
+  const { request_id, signal, idempotency_key } = call;
+  const shared = { principal, face: 'mcp', request_id, signal, idempotency_key } as const;
+  if (call.name === callToolName) {
+    const chosen = chooseCall(call.arguments, (name) => callable(registry, caller, name));
+    return registry.call({ ...shared, operation: chosen.compiled.operation.name, input: chosen.arguments });
+  }
+  if (callable(registry, caller, call.name) === undefined) throw unknownTool(call.name);
+  return registry.call({ ...shared, operation: call.name, input: call.arguments });
+}
+
+/** The operation behind a name or alias, unless the address of the endpoint leaves its toolset out. Rights are the registry's to check. */
+function callable(registry: Registry, { toolsets }: Caller, name: string): CompiledOperation | undefined {
+  const compiled = registry.find(name, 'mcp');
+  if (compiled === undefined) return undefined;
+  return toolsets === undefined || toolsets.includes(compiled.toolset) ? compiled : undefined;
+}
+
+function unknownTool(name: string): ProtocolError {
+  const shown = name.slice(0, 64);
+  return new ProtocolError(
+    ProtocolErrorCode.InvalidParams,
+    `Unknown tool: there is no tool ${shown} at this endpoint. Call tools/list or find_tools to see what there is.`,
+  );
+}
+
+/** The message is the same for what never was and for what is somebody else's. */
+function noResource(uri: string): ResourceNotFoundError {
+  return new ResourceNotFoundError(uri, `Resource not found: there is no ${uri.slice(0, 200)}. Call resources/list to see what there is.`);
+}
+
+function isAbsence(error: unknown): boolean {
+  return error instanceof Problem && (error.code === 'not_found' || error.code === 'invalid_input');
+}
+
+function subscribe(
+  events: Events,
+  { principal }: Caller,
+  providers: readonly ResourceProvider[],
+  listener: (change: ResourceChange) => void,
+): Promise<() => void> {
+  const { workspace_id, user_id } = principal;
+  return events.subscribe({ workspace_id, user_id }, (event: WorkspaceEvent) => {
+    const uri = event.resource;
+    if (uri === null || !providers.some((provider) => provider.owns(uri))) return;
+    listener({ kind: 'resource_updated', uri });
+    if (/\.(created|deleted)$/.test(event.type)) listener({ kind: 'resources_list_changed' });
+  });
+}

@@ -1,0 +1,125 @@
+/** The MCP methods over a backend, as a low-level server of the SDK: one for each HTTP request, one for each stdio connection. */
+
+import { ProtocolError, Server, type ServerContext } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import { invalidInput } from '../../platform/problem.ts';
+import type { Log } from '../../platform/telemetry/log.ts';
+import { asProblem, protocolError, toolAnswer, toolError } from './answers.ts';
+import type { CallScope, McpBackend } from './backend.ts';
+import { instructions } from './instructions.ts';
+
+export interface ProtocolOptions {
+  backend: McpBackend;
+  version: string;
+  log: Log;
+  /** Whether changes can reach this client: on stdio always, over HTTP only since 2026-07-28. */
+  subscriptions: boolean;
+  /** Ends a call besides the client's own signal. */
+  signal?: AbortSignal | undefined;
+  /** For the log and for `internal` errors. */
+  requestId(): string;
+}
+
+/** Where a client puts its idempotency key: not an argument, which models fill with constants. */
+const idempotencyMeta = 'quarterdeck/idempotency_key';
+
+/** The lists change with a release or a change of rights; five minutes is how stale they may be. */
+const stable = { ttlMs: 300_000, cacheScope: 'private' } as const;
+/** Tasks change at any moment; a client that wants to keep one subscribes to it. */
+const volatile = { ttlMs: 0, cacheScope: 'private' } as const;
+
+const cacheHints = {
+  'server/discover': stable,
+  'tools/list': stable,
+  'resources/templates/list': stable,
+  'resources/list': volatile,
+  'resources/read': volatile,
+};
+
+const page = z.object({ cursor: z.string().optional() });
+const call = z.object({ name: z.string(), arguments: z.record(z.string(), z.unknown()).optional() });
+const read = z.object({ uri: z.string().max(2_000) });
+
+/**
+ * `Server` rather than `McpServer`, because the latter wants every tool registered anew for every request.
+ * Its methods are given schemas of their own, so that wrong parameters are -32602 and not an internal error.
+ */
+export function createProtocolServer(options: ProtocolOptions): Server {
+  const { backend, version, log, subscriptions } = options;
+  const server = new Server(
+    { name: 'quarterdeck', title: 'Quarterdeck', version },
+    {
+      instructions,
+      cacheHints,
+      capabilities: { tools: {}, resources: subscriptions ? { subscribe: true, listChanged: true } : {} },
+    },
+  );
+  const scoped =
+    <Params, Result>(work: (params: Params, scope: CallScope, context: ServerContext) => Promise<Result>) =>
+    async (params: Params, context: ServerContext): Promise<Result> => {
+      const { signal } = context.mcpReq;
+      const scope = {
+        request_id: options.requestId(),
+        signal: options.signal === undefined ? signal : AbortSignal.any([signal, options.signal]),
+      };
+      try {
+        return await work(params, scope, context);
+      } catch (error) {
+        if (error instanceof ProtocolError) throw error;
+        throw protocolError(asProblem(error, log, scope.request_id));
+      }
+    };
+
+  server.setRequestHandler(
+    'tools/list',
+    { params: page },
+    scoped(({ cursor }) => refuseCursor(cursor, () => backend.listTools())),
+  );
+  server.setRequestHandler(
+    'tools/call',
+    { params: call },
+    scoped((params, scope, context) => callTool(backend, log, params, scope, context)),
+  );
+  server.setRequestHandler(
+    'resources/templates/list',
+    { params: page },
+    scoped(({ cursor }) => refuseCursor(cursor, () => backend.listResourceTemplates())),
+  );
+  server.setRequestHandler(
+    'resources/list',
+    { params: page },
+    scoped(({ cursor }, scope) => backend.listResources(cursor, scope)),
+  );
+  server.setRequestHandler(
+    'resources/read',
+    { params: read },
+    scoped(({ uri }, scope) => backend.readResource(uri, scope)),
+  );
+  server.onerror = (error) => log.debug({ err: error }, 'MCP protocol error');
+  return server;
+}
+
+/** What a tool refuses is a result that the model reads; only a call that is none (no such tool) is a protocol error. */
+async function callTool(backend: McpBackend, log: Log, params: z.output<typeof call>, scope: CallScope, context: ServerContext) {
+  try {
+    const idempotency_key = readIdempotencyKey(context.mcpReq._meta?.[idempotencyMeta]);
+    return toolAnswer(await backend.callTool({ ...scope, name: params.name, arguments: params.arguments ?? {}, idempotency_key }));
+  } catch (error) {
+    if (error instanceof ProtocolError) throw error;
+    return toolError(asProblem(error, log, scope.request_id));
+  }
+}
+
+function readIdempotencyKey(value: unknown): string | undefined {
+  if (value === undefined || typeof value === 'string') return value;
+  throw invalidInput({
+    message: `_meta["${idempotencyMeta}"] must be a string.`,
+    next: 'Send a text that is new for each change, or leave it out.',
+  });
+}
+
+/** These lists are one page, so no cursor can be one that the server gave. */
+async function refuseCursor<Result>(cursor: string | undefined, list: () => Promise<Result>): Promise<Result> {
+  if (cursor === undefined) return list();
+  throw invalidInput({ message: 'The cursor is not one that this list gave: it has a single page.', next: 'Call again without a cursor.' });
+}

@@ -1,0 +1,83 @@
+/** Shows every operation as a REST route. */
+
+import type { CompiledOperation, Registry } from '../../operations/types.ts';
+import type { Identity } from '../../platform/identity/types.ts';
+import { invalidInput } from '../../platform/problem.ts';
+import { readJsonBody } from '../body.ts';
+import { authenticate } from '../credential.ts';
+import type { Exchange } from '../exchange.ts';
+import { type Route, json } from '../route.ts';
+import { taggedResponse } from './etag.ts';
+import { createInputReader } from './input.ts';
+
+export interface RestParts {
+  registry: Registry;
+  identity: Identity;
+  maxBodyBytes: number;
+}
+
+export function operationRoutes(parts: RestParts): Route[] {
+  return restOperations(parts.registry).map((compiled) => operationRoute(parts, compiled));
+}
+
+export function restOperations(registry: Registry): CompiledOperation[] {
+  return registry.operations.filter(({ operation }) => registry.find(operation.name, 'rest') !== undefined);
+}
+
+function operationRoute({ registry, identity, maxBodyBytes }: RestParts, compiled: CompiledOperation): Route {
+  const { operation } = compiled;
+  const { method, path, status = 200 } = operation.http;
+  const readInput = createInputReader(compiled.input_schema);
+  return {
+    method,
+    path,
+    async handle(exchange, params) {
+      // First of all, so that nothing about the thing is told to a stranger.
+      const principal = await authenticate(exchange, identity);
+      const { incoming, outgoing, query, request_id, signal } = exchange;
+      const body = method === 'GET' ? undefined : await readJsonBody(incoming, outgoing, maxBodyBytes);
+      const input = readInput({ path: params, query, body });
+      const version = expectedVersion(exchange, compiled, input);
+      const output = await registry.call({
+        operation: operation.name,
+        input: version === undefined ? input : { ...input, expected_version: version },
+        principal,
+        face: 'rest',
+        request_id,
+        signal,
+        idempotency_key: header(exchange, 'idempotency-key'),
+      });
+      if (method !== 'GET') return json(output, status);
+      return taggedResponse(JSON.stringify(output), incoming.headers['if-none-match'], {
+        'Content-Type': 'application/json',
+        'Cache-Control': 'private, no-cache',
+        Vary: 'Authorization, Origin',
+      });
+    },
+  };
+}
+
+/**
+ * `If-Match: "3"` is another way to write `expected_version: 3`. Anything else in it is refused:
+ * a condition that is silently ignored loses somebody's change.
+ */
+function expectedVersion(exchange: Exchange, { operation, input_schema }: CompiledOperation, input: Record<string, unknown>) {
+  const condition = header(exchange, 'if-match');
+  if (condition === undefined || operation.access === 'read') return undefined;
+  const [, digits] = /^"?(\d{1,15})"?$/.exec(condition) ?? [];
+  const versioned = Object.hasOwn(input_schema['properties'] ?? {}, 'expected_version');
+  if (versioned && digits !== undefined && [undefined, Number(digits)].includes(input['expected_version'] as number | undefined))
+    return Number(digits);
+  throw invalidInput({
+    message: versioned
+      ? `If-Match must be one version number in quotes, equal to expected_version where both are sent.`
+      : `${operation.name} has no version to compare with If-Match.`,
+    next: versioned ? 'Send If-Match: "3", or expected_version in the body.' : 'Leave out If-Match.',
+    details: { problems: [{ path: 'If-Match', message: 'cannot be honoured' }], total: 1 },
+  });
+}
+
+function header({ incoming }: Exchange, name: string): string | undefined {
+  const value = incoming.headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}

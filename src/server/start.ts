@@ -1,0 +1,164 @@
+/** Starts the whole server: it listens first, so that probes get an answer and a taken port costs nothing, then opens everything else. */
+
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import type { EffectiveSettings } from '../platform/config/read.ts';
+import type { Settings } from '../platform/config/settings.ts';
+import { unavailable } from '../platform/problem.ts';
+import type { Registry } from '../operations/types.ts';
+import type { Log } from '../platform/telemetry/log.ts';
+import { type Metrics, createMetrics } from '../platform/telemetry/metrics.ts';
+import { type Control, openControl } from './control.ts';
+import { createGuard } from './guard.ts';
+import { type Health, createHealth, healthRoutes, metricsRoute } from './health.ts';
+import { type HttpServer, type Surface, createHttpServer } from './http.ts';
+import { type McpFace, createMcpFace } from './mcp/face.ts';
+import { taskResources } from './mcp/task-resources.ts';
+import { type Platform, issuerOf, openPlatform } from './platform.ts';
+import { createSurface } from './surface.ts';
+import { version } from './version.ts';
+
+export interface StartOptions {
+  /** Apply pending migrations first. Otherwise the start is refused while there are any. */
+  migrate?: boolean;
+  /** Ends a start that waits for its database. */
+  signal?: AbortSignal;
+}
+
+export interface RunningServer {
+  /** The address that it is reached at, with the real port. */
+  readonly url: string;
+  readonly port: number;
+  readonly platform: Platform;
+  readonly registry: Registry;
+  /** Not ready, stops accepting, ends streams, lets requests in flight finish, closes the data. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** @throws Error when the port is taken, migrations are pending, or the data cannot be opened */
+export async function startServer(effective: EffectiveSettings, log: Log, options: StartOptions = {}): Promise<RunningServer> {
+  const { settings } = effective;
+  const health = createHealth();
+  const metrics = createMetrics(version);
+  const http = createHttpServer({ settings, log, metrics, surface: startingSurface(settings, health) });
+  const port = await listen(http.server, settings.host, settings.port);
+  const url = issuerOf({ host: settings.host, url: undefined }, port);
+  const opened: Opened = { log, settings, health, metrics, http };
+  const stop = runOnce(() => shutDown(opened));
+  try {
+    opened.privateHttp = await openPrivatePort(settings, log, metrics, health);
+    const platform = await openPlatform(effective, log, {
+      issuer: issuerOf(settings, port),
+      migrate: options.migrate,
+      signal: options.signal,
+      observe: metrics.operation,
+    });
+    opened.platform = platform;
+    const { registry, events, database, issuer } = platform;
+    const face = createMcpFace({ registry, events, settings, log, version, resources: [taskResources(registry)] });
+    opened.face = face;
+    metrics.observe({ database: () => database.stats(), openStreams: () => face.openStreams });
+    health.database = database;
+    opened.control = await openControl({ platform, url, resources: [taskResources(registry)] });
+    http.serve(createSurface({ platform, face, health, metrics }));
+    health.phase = 'serving';
+    log.info({ url, issuer, version, database: database.kind }, 'listening');
+    return { url, port, platform, registry, close: stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Before everything is open: probes are answered, all else is told to come back. */
+function startingSurface(settings: Settings, health: Health): Surface {
+  return {
+    guard: createGuard(settings, settings.url ?? 'http://localhost'),
+    routes: healthRoutes(health),
+    missing: () => unavailable({ message: 'The server is starting.', next: 'Try again in a second; /health/ready tells when it is done.' }),
+    challenge: () => 'Bearer',
+  };
+}
+
+/** Metrics and probes alone, for a network that clients do not reach. */
+async function openPrivatePort(settings: Settings, log: Log, metrics: Metrics, health: Health): Promise<HttpServer | undefined> {
+  if (settings.metricsPort === undefined) return undefined;
+  const surface: Surface = {
+    // Scrapers find it by address, and no page of a browser can do anything here.
+    guard: { check: () => undefined, share: () => false },
+    routes: [...healthRoutes(health), metricsRoute(metrics, settings, true)],
+    challenge: () => 'Bearer',
+  };
+  const http = createHttpServer({ settings, log, metrics, surface });
+  const port = await listen(http.server, settings.host, settings.metricsPort);
+  log.info({ port }, 'metrics are served on a private port');
+  return http;
+}
+
+interface Opened {
+  log: Log;
+  settings: Settings;
+  health: Health;
+  metrics: Metrics;
+  http: HttpServer;
+  privateHttp?: HttpServer | undefined;
+  platform?: Platform;
+  face?: McpFace;
+  control?: Control;
+}
+
+/** The order matters: nobody is sent here any more, then nobody gets in, then the last ones finish, then the floor goes. */
+async function shutDown({ log, settings, health, metrics, http, privateHttp, platform, face, control }: Opened): Promise<void> {
+  health.phase = 'stopping';
+  log.info({ grace_ms: settings.shutdownGraceMs }, 'stopping');
+  const drained = http.drain(settings.shutdownGraceMs);
+  await face?.close();
+  await control?.close();
+  await drained;
+  await platform?.close();
+  // Last, so that a probe or scraper sees the shutdown to its end.
+  await privateHttp?.drain(0);
+  metrics.close();
+  log.info('stopped');
+}
+
+/** The port that was taken; with 0 the system chooses. @throws Error that says who has the port, or what is wrong with the address */
+async function listen(server: Server, host: string, port: number): Promise<number> {
+  try {
+    server.listen({ host: host.replace(/^\[|\]$/g, ''), port });
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  } catch (error) {
+    throw await listenError(error as NodeJS.ErrnoException, host, port);
+  }
+}
+
+async function listenError(error: NodeJS.ErrnoException, host: string, port: number): Promise<Error> {
+  const place = `Cannot listen on ${host} port ${port}`;
+  const hints: Record<string, () => Promise<string> | string> = {
+    EADDRINUSE: async () => `${await occupant(host, port)} has it. Stop that one, or choose another port with --port (0 takes a free one).`,
+    EACCES: () => 'this user may not take the port. Choose one above 1023 with --port.',
+    EADDRNOTAVAIL: () => 'this machine has no such address. Choose one of its own with --host, or 0.0.0.0 for all.',
+    ENOTFOUND: () => 'the host name is not known. Give an address of this machine with --host.',
+  };
+  const hint = (await hints[error.code ?? '']?.()) ?? `${error.message}. Choose another address with --host and --port.`;
+  return new Error(`${place}: ${hint}`, { cause: error });
+}
+
+/** Who answers on a taken port: one of us says so. */
+async function occupant(host: string, port: number): Promise<string> {
+  try {
+    const answer = await fetch(`${issuerOf({ host, url: undefined }, port)}/version`, { signal: AbortSignal.timeout(1_000) });
+    const { version: found, protocol_versions: protocols } = (await answer.json()) as { version?: unknown; protocol_versions?: unknown };
+    if (typeof found === 'string' && Array.isArray(protocols)) return `another Quarterdeck (version ${found})`;
+  } catch {
+    // Something that does not speak HTTP, or nothing that answers: the name of the program is for the system's tools to tell.
+  }
+  return 'another program';
+}
+
+function runOnce(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => (done ??= work());
+}

@@ -1,0 +1,64 @@
+/** Background work that every server does by itself: leases that ran out, and rows whose time is over. */
+
+import { deleteOldKeys } from '../operations/idempotency.ts';
+import type { Settings } from '../platform/config/settings.ts';
+import type { Database, TransactionScope } from '../platform/database/types.ts';
+import { deleteOldEvents } from '../platform/events/outbox.ts';
+import type { Events } from '../platform/events/types.ts';
+import type { Log } from '../platform/telemetry/log.ts';
+import { sweepExpired } from '../toolsets/queue/index.ts';
+
+export interface SweepParts {
+  settings: Settings;
+  log: Log;
+  database: Database;
+  events: Events;
+}
+
+/** Rows live for hours and days, so looking once an hour is often enough. */
+const hourMs = 3_600_000;
+
+interface Sweep {
+  name: string;
+  everyMs: number;
+  run(): Promise<number>;
+}
+
+/** Returns how to stop; it resolves when the work under way is done. Replicas may sweep at once: each is one short transaction. */
+export function startSweeps({ settings, log, database, events }: SweepParts): () => Promise<void> {
+  const asSystem = (work: (scope: TransactionScope) => Promise<number>) => () => database.transaction('system', { mode: 'write' }, work);
+  const sweeps: Sweep[] = [
+    { name: 'expired claims', everyMs: settings.sweepMs, run: () => sweepExpired(database, events, settings) },
+    { name: 'idempotency keys', everyMs: hourMs, run: asSystem((scope) => deleteOldKeys(scope, settings.idempotencyHours)) },
+    { name: 'old events', everyMs: hourMs, run: asSystem((scope) => deleteOldEvents(scope, settings.eventDays)) },
+  ];
+  const stops = sweeps.map((sweep) => repeat(sweep, log));
+  return async () => {
+    await Promise.all(stops.map((stop) => stop()));
+  };
+}
+
+/** The next run is timed from the end of the last one, so that a slow one never overlaps itself. */
+function repeat({ name, everyMs, run }: Sweep, log: Log): () => Promise<void> {
+  let running = Promise.resolve();
+  let stopped = false;
+  let timer: NodeJS.Timeout;
+  const once = async (): Promise<void> => {
+    try {
+      const count = await run();
+      if (count > 0) log.debug({ sweep: name, count }, 'swept');
+    } catch (error) {
+      log.warn({ err: error, sweep: name }, 'a sweep failed; the next one tries again');
+    }
+    plan();
+  };
+  const plan = (): void => {
+    if (!stopped) timer = setTimeout(() => void (running = once()), everyMs).unref();
+  };
+  plan();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+    return running;
+  };
+}

@@ -1,0 +1,167 @@
+/** The queue: claim a task, keep the claim alive, give it back, or finish it. */
+
+import { z } from 'zod';
+import type { Context } from '../../operations/context.ts';
+import { defineOperation } from '../../operations/operation.ts';
+import { type Actor, actorOf } from '../../platform/identity/principal.ts';
+import { openProject, projectKey } from '../workspace/index.ts';
+import {
+  type TaskRow,
+  addNote,
+  checkClaim,
+  checkClaimable,
+  dependenciesOf,
+  fence,
+  firstReadyTask,
+  loadTask,
+  noteText,
+  resourceOf,
+  settle,
+  showTask,
+  taskFields,
+  taskId,
+  updateTaskRow,
+} from '../tasks/index.ts';
+import { returnExpired } from './expiry.ts';
+import { claimResult, finished, leaseSeconds } from './schema.ts';
+
+const held = { task_id: taskId, fence: fence.describe('The fence that claim_task gave you') };
+
+export const claimTask = defineOperation({
+  name: 'claim_task',
+  title: 'Claim a task',
+  description:
+    'Gives you the next ready task of a project (highest priority, then oldest), or the one you name, for you alone until the lease ends. Keep claim.fence: finish_task, renew_claim and release_claim need it. task null means that nothing is ready now.',
+  input: z
+    .strictObject({
+      project: projectKey.optional().describe('Take the next ready task of this project; ME is your own'),
+      task_id: taskId.optional().describe('Take this task'),
+      lease_seconds: leaseSeconds,
+    })
+    .refine((input) => (input.project === undefined) !== (input.task_id === undefined), { error: 'give either project or task_id' }),
+  output: claimResult,
+  access: 'write',
+  scope: 'tasks:write',
+  http: { method: 'POST', path: '/queue/claim' },
+  async handler(context, input) {
+    const row = input.task_id === undefined ? await takeNext(context, input.project ?? '') : await takeNamed(context, input.task_id);
+    if (row === undefined) return { task: null, claim: null };
+    const holder = actorOf(context.principal);
+    await updateTaskRow(context, row.id, {
+      status: 'in_progress',
+      fence: row.fence + 1,
+      claimed_by: holder,
+      claimed_at: context.now,
+      claimed_until: leaseEnd(context, input.lease_seconds),
+    });
+    tell(context, 'claim.taken', row, { fence: row.fence + 1 });
+    return answer(context, row.id);
+  },
+});
+
+export const renewClaim = defineOperation({
+  name: 'renew_claim',
+  title: 'Renew a claim',
+  description: 'Starts the lease of your claim anew. Call it before the lease ends while you are still working.',
+  input: z.strictObject({ ...held, lease_seconds: leaseSeconds }),
+  output: finished,
+  access: 'write',
+  scope: 'tasks:write',
+  http: { method: 'POST', path: '/queue/renew' },
+  hints: { idempotent: true },
+  async handler(context, input) {
+    const row = await loadTask(context, input.task_id, 'update');
+    checkClaim(row, input.fence, context.now);
+    await updateTaskRow(context, row.id, { claimed_until: leaseEnd(context, input.lease_seconds) });
+    tell(context, 'claim.renewed', row, { fence: row.fence });
+    return answer(context, row.id);
+  },
+});
+
+export const releaseClaim = defineOperation({
+  name: 'release_claim',
+  title: 'Release a claim',
+  description:
+    'Gives the task back to the queue, so that somebody else can claim it at once. Say why in reason when the next worker should know.',
+  input: z.strictObject({ ...held, reason: noteText.optional().describe('Becomes a note on the task') }),
+  output: finished,
+  access: 'write',
+  scope: 'tasks:write',
+  http: { method: 'POST', path: '/queue/release' },
+  async handler(context, input) {
+    const row = await loadTask(context, input.task_id, 'update');
+    checkClaim(row, input.fence, context.now);
+    await updateTaskRow(context, row.id, { ...settle('pending', context.now), ...addNote(context, row, input.reason) });
+    tell(context, 'claim.released', row, { fence: row.fence, reason: input.reason });
+    return answer(context, row.id);
+  },
+});
+
+export const finishTask = defineOperation({
+  name: 'finish_task',
+  title: 'Finish a claimed task',
+  description: 'Completes the task that you claimed, with its results in outputs and what the next reader should know in notes.',
+  input: z.strictObject({
+    ...held,
+    notes: noteText.optional().describe('What was done'),
+    outputs: taskFields.inputs.describe('The result, as a JSON object'),
+  }),
+  output: finished,
+  access: 'write',
+  scope: 'tasks:write',
+  http: { method: 'POST', path: '/queue/finish' },
+  hints: { idempotent: true },
+  async handler(context, input) {
+    const row = await loadTask(context, input.task_id, 'update');
+    // An answer can be lost on its way: the same fence again finds its own work done.
+    if (row.status === 'completed' && row.fence === input.fence) return answer(context, row.id);
+    checkClaim(row, input.fence, context.now);
+    await updateTaskRow(context, row.id, {
+      ...settle('completed', context.now),
+      ...addNote(context, row, input.notes),
+      ...(input.outputs === undefined ? {} : { outputs: input.outputs }),
+    });
+    tell(context, 'task.completed', row, { fence: row.fence, from: row.status });
+    return answer(context, row.id);
+  },
+});
+
+async function takeNext(context: Context, key: string): Promise<TaskRow | undefined> {
+  const project = await openProject(context, key);
+  for (const event of await returnExpired(context, context.settings.maxAttempts, project.id)) context.emit(event);
+  return firstReadyTask(context, project.id, 'skip locked');
+}
+
+async function takeNamed(context: Context, name: string): Promise<TaskRow> {
+  const found = await loadTask(context, name, 'update');
+  for (const event of await returnExpired(context, context.settings.maxAttempts, found.project_id)) context.emit(event);
+  const row = await loadTask(context, name, 'update');
+  const edges = await dependenciesOf(context, [row.id]);
+  checkClaimable(
+    row,
+    edges.filter((edge) => !edge.satisfied).map((edge) => edge.display_id),
+    context.now,
+  );
+  return row;
+}
+
+function leaseEnd(context: Context, seconds: number | undefined): Date {
+  return new Date(context.now.getTime() + (seconds ?? context.settings.leaseSeconds) * 1_000);
+}
+
+function tell(context: Context, type: string, row: TaskRow, data: Record<string, unknown> & { fence: number }): void {
+  const by: Actor | null = row.claimed_by;
+  context.emit({
+    type,
+    subject: row.display_id,
+    resource: resourceOf(row.display_id),
+    owner_id: row.owner_id,
+    data: { ...data, ...(by === null ? {} : { holder: by }) },
+  });
+}
+
+/** The task as it now is, and its claim once more beside it, because the fence is what the caller must keep. */
+async function answer(context: Context, id: string) {
+  const task = await showTask(context, id);
+  return { task, claim: task.claim };
+}

@@ -1,0 +1,17 @@
+/** The tasks toolset: what is to be done, what waits for what, and what is done. */
+
+import type { Toolset } from '../../operations/operation.ts';
+import { completeTask, createTask, createTaskBatch, deleteTask, getTask, listTasks, nextTask, updateTask } from './operations.ts';
+
+export const tasksToolset: Toolset = {
+  name: 'tasks',
+  description: 'Tasks with priorities and dependencies. To work on one, claim it with the queue.',
+  operations: [createTask, createTaskBatch, listTasks, nextTask, getTask, updateTask, completeTask, deleteTask],
+};
+
+export { addNote, settle } from './changes.ts';
+export { dependenciesOf } from './dependencies.ts';
+export { loadTask, showTask, toClaim } from './load.ts';
+export { afterExpiry, checkClaim, checkClaimable, resourceOf } from './rules.ts';
+export { claim, fence, noteText, task, taskFields, taskId } from './schema.ts';
+export { type TaskRow, firstReadyTask, taskTables, updateTaskRow, visibleTasks } from './store.ts';

@@ -1,0 +1,74 @@
+/** `doctor`: what it finds while a server runs and while none does, and that it changes nothing. */
+
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Finding } from '../../../src/cli/doctor/finding.ts';
+import { type Place, createPlace, startTestServer } from '../../support/server.ts';
+import { quarterdeck } from './quarterdeck.ts';
+
+let place: Place;
+beforeAll(async () => void (place = await createPlace()));
+afterAll(() => place.remove());
+
+async function examine(
+  environment: Record<string, string> = {},
+): Promise<{ code: number | null; findings: Finding[]; levels: Record<string, string> }> {
+  const { code, stdout } = await quarterdeck(place, ['doctor', '--json'], { environment });
+  const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+  return { code, findings, levels: Object.fromEntries(findings.map(({ check, level }) => [check, level])) };
+}
+
+describe('doctor', () => {
+  test('looks at everything while a server runs', async () => {
+    const server = await startTestServer({ place });
+    const { code, levels, findings } = await examine();
+    expect(code).toBe(0);
+    expect(levels).toMatchObject({
+      settings: 'ok',
+      data: 'ok',
+      secrets: 'ok',
+      server: 'ok',
+      database: 'ok',
+      migrations: 'ok',
+      isolation: 'ok',
+    });
+    expect(findings.find(({ check }) => check === 'server')?.message).toContain(`at ${server.url}, healthy.`);
+    await server.close();
+  });
+
+  test('finds what others can read, and what is pending, while no server runs, and says how to mend it', async () => {
+    const secrets = join(place.data, 'secrets.json');
+    await chmod(secrets, 0o644);
+    await quarterdeck(place, ['migrate', 'down']);
+    const { code, findings } = await examine();
+    expect(code).toBe(1);
+    expect(findings).toContainEqual({
+      check: 'secrets',
+      level: 'problem',
+      message: expect.stringContaining('can be read by other users'),
+      fix: `chmod 600 ${secrets}`,
+    });
+    expect(findings).toContainEqual(
+      expect.objectContaining({ check: 'migrations', level: 'problem', fix: 'Run `quarterdeck migrate up`.' }),
+    );
+    const { stdout } = await quarterdeck(place, ['doctor']);
+    expect(stdout).toMatch(/^problem {2}secrets +\S+ can be read .*\n +→ chmod 600 /m);
+    expect(stdout).toMatch(/\n2 problems, \w+ warnings?\n$/);
+  });
+
+  test('says what keeps a database from answering', async (context) => {
+    context.skip(place.kind === 'embedded', 'the address of a database is PostgreSQL only');
+    const { code, findings } = await examine({ DATABASE_URL: 'postgres://deck@127.0.0.1:9/deck' });
+    expect(code).toBe(1);
+    expect(findings.find(({ check }) => check === 'database')?.message).toMatch(
+      /^The database at 127\.0\.0\.1:9\/deck cannot be reached: .*ECONNREFUSED/,
+    );
+  });
+
+  test('says so when the settings are wrong', async () => {
+    const { code, findings } = await examine({ QUARTERDECK_PORT: 'eighty', QUARTERDECK_POOL: '3' });
+    expect(code).toBe(1);
+    expect(findings.map(({ check, level }) => `${level} ${check}`)).toEqual(['problem settings', 'problem settings']);
+  });
+});

@@ -1,0 +1,65 @@
+/** `migrate` and `migrate-data`: up, down, status, and the move from embedded to PostgreSQL. */
+
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { createTestDatabase } from '../../support/postgres.ts';
+import { type Place, client, createPlace, signUp, startTestServer } from '../../support/server.ts';
+import { ask, quarterdeck } from './quarterdeck.ts';
+
+interface Status {
+  applied: { name: string }[];
+  pending: string[];
+}
+
+let place: Place;
+beforeAll(async () => void (place = await createPlace()));
+afterAll(() => place.remove());
+
+describe('migrations', () => {
+  let applied: Status['applied'];
+
+  test('run up', async () => {
+    await ask(place, ['migrate', 'up']);
+    const status = await ask<Status>(place, ['migrate', 'status']);
+    expect(status.pending).toEqual([]);
+    ({ applied } = status);
+  });
+
+  test('go down by one and up again', async () => {
+    const newest = applied.at(-1)?.name;
+    expect(await ask(place, ['migrate', 'down'])).toEqual({ undone: [newest] });
+    const { stdout } = await quarterdeck(place, ['migrate', 'status']);
+    expect(stdout).toMatch(new RegExp(`^${newest} +pending$`, 'm'));
+    expect(await ask(place, ['migrate', 'up'])).toEqual({ applied: [newest] });
+  });
+
+  test('a misspelt folder is not made into an empty database', async () => {
+    const nowhere = { data: place.data, databaseUrl: undefined };
+    const { code, stderr } = await quarterdeck(nowhere, ['migrate', 'status', '--data', 'misspelt']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^quarterdeck migrate status: There is no database in .*misspelt\. Choose the data folder with --data/);
+  });
+});
+
+describe('migrate-data', () => {
+  test('brings everything to PostgreSQL while the server runs, and keys go on there', async (context) => {
+    context.skip(inject('databaseKind') === 'postgres', 'the source is the embedded database');
+    const target = await createTestDatabase();
+    const server = await startTestServer({ place });
+    const ada = await signUp(server.url);
+    await ada.agent.post('/tasks', { title: 'Move' });
+    const result = await ask<{ rows: number; tables: { table: string; rows: number }[] }>(place, ['migrate-data', '--to', target.url]);
+    expect(result.tables).toContainEqual({ table: expect.stringMatching(/\btasks$/), rows: 1 });
+    await server.close();
+    const moved = await startTestServer({ place: { ...place, kind: 'postgres', databaseUrl: target.url } });
+    const tasks = await client(moved.url, ada.key).get<{ items: { id: string }[] }>('/tasks');
+    expect(tasks.body.items).toMatchObject([{ id: 'ME-1', title: 'Move' }]);
+    const again = await quarterdeck(place, ['migrate-data', '--to', target.url]);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toMatch(/has its data in PostgreSQL already/);
+    await moved.close();
+    const filled = await quarterdeck(place, ['migrate-data', '--to', target.url]);
+    expect(filled.code).toBe(1);
+    expect(filled.stderr).toMatch(/nothing is ever merged\. Copy into an empty database\./);
+    await target.drop();
+  });
+});

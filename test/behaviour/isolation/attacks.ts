@@ -1,0 +1,147 @@
+/** Attacks on another tenant, generated from the registry: every operation, every field that can name a thing. */
+
+import type { CompiledOperation, JsonSchema, Registry } from '../../../src/operations/types.ts';
+import type { Caller } from '../../support/house.ts';
+
+/** Everything of the victim that a field can name. Shared texts hold `VICTIM`, personal ones `PERSONAL`. */
+export interface Victim {
+  shared: { tasks: string[]; project: string; key_id: string; member_id: string; names: string[]; invitation: string };
+  /** Ids that belong to the victim's own project; for anybody else they name nothing. */
+  personal: { tasks: string[] };
+}
+
+export interface Attack {
+  operation: string;
+  input: Record<string, unknown>;
+  /** The same call with something that does not exist; the two answers must not differ. */
+  control: Record<string, unknown>;
+  field: string;
+  foreign: string;
+  absent: string;
+}
+
+/** Fields that name a thing, and how one names the victim's. `absent` is of the same form and exists nowhere. */
+function foreignValues(
+  field: string,
+  { shared, personal }: Victim,
+  reach: 'workspace' | 'person',
+): { foreign: string[]; absent: string } | undefined {
+  const uuid = '01890000-0000-7000-8000-00000000dead';
+  const tasks = reach === 'workspace' ? [...shared.tasks, ...personal.tasks] : personal.tasks;
+  const ofWorkspace = (foreign: string[]) => (reach === 'workspace' ? foreign : []);
+  switch (field) {
+    case 'task_id':
+    case 'parent':
+    case 'depends_on':
+      return { foreign: tasks, absent: 'ZZ-99' };
+    case 'project':
+      return { foreign: ofWorkspace([shared.project]), absent: 'ZZ' };
+    case 'key_id':
+      return { foreign: ofWorkspace([shared.key_id]), absent: uuid };
+    case 'member_id':
+      return { foreign: ofWorkspace([shared.member_id]), absent: uuid };
+    case 'assignee':
+      return { foreign: ofWorkspace(shared.names), absent: 'nobody-at-all' };
+    case 'token':
+      return { foreign: [shared.invitation], absent: 'A'.repeat(43) };
+    default:
+      return undefined;
+  }
+}
+
+/** Fields that name nothing, each with a value for where it is required. A new field has to be put here or above. */
+const harmless: Record<string, unknown> = {
+  title: 'x',
+  description: 'x',
+  name: 'x',
+  key: 'NEWKEY',
+  email: 'new@example.com',
+  role: 'viewer',
+  priority: 'low',
+  labels: [],
+  label: 'x',
+  due: null,
+  inputs: null,
+  outputs: null,
+  expected_outputs: null,
+  notes: 'x',
+  reason: 'x',
+  status: 'pending',
+  ready: true,
+  query: 'x',
+  limit: 50,
+  cursor: undefined,
+  detail: 'full',
+  fence: 1,
+  force: true,
+  lease_seconds: 60,
+  expected_version: 1,
+  scopes: ['tasks:read'],
+  toolsets: ['tasks'],
+  expires_in_days: 1,
+};
+
+type Properties = Record<string, JsonSchema & { items?: JsonSchema }>;
+const propertiesOf = (schema: JsonSchema) => (schema['properties'] ?? {}) as Properties;
+const requiredOf = (schema: JsonSchema) => (schema['required'] ?? []) as string[];
+
+/** The fields that nobody has said anything about; there must be none. */
+export function unclassified(registry: Registry): string[] {
+  const someone: Victim = {
+    shared: { tasks: ['A-1'], project: 'A', key_id: 'k', member_id: 'm', names: ['n'], invitation: 'i' },
+    personal: { tasks: ['ME-1'] },
+  };
+  return registry.operations.flatMap(({ operation, input_schema }) =>
+    fieldsOf(input_schema)
+      .filter((field) => !(field in harmless) && foreignValues(field, someone, 'workspace') === undefined)
+      .map((field) => `${operation.name}.${field}`),
+  );
+}
+
+/** Fields of the input, and of the things in its lists. */
+function fieldsOf(schema: JsonSchema): string[] {
+  return Object.entries(propertiesOf(schema)).flatMap(([name, field]) => (isListOfThings(field) ? fieldsOf(field.items ?? {}) : [name]));
+}
+
+function isListOfThings(field: JsonSchema & { items?: JsonSchema }): boolean {
+  return field['type'] === 'array' && field.items?.['type'] === 'object';
+}
+
+/** Every way in which `attacker` can name something of the victim's. */
+export function attacksOn(victim: Victim, registry: Registry, attacker: Caller, reach: 'workspace' | 'person'): Attack[] {
+  return registry.allowed(attacker.principal, 'rest').flatMap((compiled) =>
+    fieldsOf(compiled.input_schema).flatMap((field) => {
+      const values = foreignValues(field, victim, reach);
+      return (values?.foreign ?? []).map((foreign) => ({
+        operation: compiled.operation.name,
+        field,
+        foreign,
+        absent: values?.absent ?? '',
+        input: inputWith(compiled.input_schema, field, foreign),
+        control: inputWith(compiled.input_schema, field, values?.absent ?? ''),
+      }));
+    }),
+  );
+}
+
+/** An input with everything that is required, and `value` in `field`. */
+function inputWith(schema: JsonSchema, field: string, value: string): Record<string, unknown> {
+  const properties = propertiesOf(schema);
+  const input: Record<string, unknown> = {};
+  for (const name of new Set([...requiredOf(schema), ...Object.keys(properties)])) {
+    const property = properties[name] ?? {};
+    if (name === field) input[name] = property['type'] === 'array' ? [value] : value;
+    else if (isListOfThings(property)) input[name] = [inputWith(property.items ?? {}, field, value)];
+    else if (requiredOf(schema).includes(name)) input[name] = name in harmless ? harmless[name] : 'ZZ-98';
+    // Force opens every door that it can, so it is always tried.
+    else if (name === 'force') input[name] = true;
+  }
+  return input;
+}
+
+/** Calls that show things without being told which. */
+export function listings(registry: Registry, attacker: Caller): CompiledOperation[] {
+  return registry
+    .allowed(attacker.principal, 'rest')
+    .filter(({ operation, input_schema }) => operation.access === 'read' && requiredOf(input_schema).length === 0);
+}

@@ -1,0 +1,122 @@
+/** The MCP face of the whole server, with the official clients of both eras. */
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type TestServer, type TestUser, signUp, startTestServer } from '../../support/server.ts';
+import { type TestClient, type ToolResult, clientKinds, connect } from './support/clients.ts';
+
+let server: TestServer;
+let ada: TestUser;
+let ben: TestUser;
+const open: TestClient[] = [];
+
+beforeAll(async () => {
+  server = await startTestServer();
+  [ada, ben] = [await signUp(server.url, 'Ada'), await signUp(server.url, 'Ben')];
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((client) => client.close()));
+});
+afterAll(() => server.close());
+
+/** A project key that no other test has. */
+let projects = 0;
+async function newProject(user: TestUser): Promise<string> {
+  projects += 1;
+  const key = `P${projects}`;
+  expect((await user.agent.post('/projects', { key, name: key })).status).toBe(201);
+  return key;
+}
+
+function part(result: ToolResult, name: string): Record<string, unknown> {
+  expect(result.isError, result.text).toBe(false);
+  expect(JSON.parse(result.text), 'the text is complete alone').toEqual(result.structured);
+  return result.structured?.[name] as Record<string, unknown>;
+}
+
+describe.each(clientKinds)('an agent with a client of %s', (kind) => {
+  const agent = async (user: TestUser, query = '') => {
+    const client = await connect(kind, { url: `${server.url}/mcp${query}`, token: user.key });
+    open.push(client);
+    return client;
+  };
+
+  test('claims, keeps and finishes the tasks of a project in the order of their dependencies', async () => {
+    const project = await newProject(ada);
+    const client = await agent(ada);
+    const first = part(await client.callTool('create_task', { project, title: 'first' }), 'task')['id'];
+    await client.callTool('create_task', { project, title: 'second', depends_on: [first], priority: 'urgent' });
+    for (const title of ['first', 'second']) {
+      const claimed = await client.callTool('claim_task', { project });
+      const { id, title: got } = part(claimed, 'task');
+      const { fence } = part(claimed, 'claim');
+      expect(got).toBe(title);
+      part(await client.callTool('renew_claim', { task_id: id, fence }), 'claim');
+      const finished = part(await client.callTool('finish_task', { task_id: id, fence, notes: 'done', outputs: { ok: true } }), 'task');
+      expect(finished).toMatchObject({ status: 'completed', outputs: { ok: true } });
+    }
+    expect((await client.callTool('claim_task', { project })).structured).toEqual({ task: null, claim: null });
+  });
+
+  test('is told by a stale fence that somebody else has the task', async () => {
+    const project = await newProject(ada);
+    const client = await agent(ada);
+    const id = part(await client.callTool('create_task', { project, title: 'contested' }), 'task')['id'];
+    const { fence } = part(await client.callTool('claim_task', { task_id: id }), 'claim');
+    await client.callTool('release_claim', { task_id: id, fence, reason: 'another go' });
+    await client.callTool('claim_task', { task_id: id });
+    const stale = await client.callTool('finish_task', { task_id: id, fence });
+    expect(stale).toMatchObject({ isError: true, structured: undefined });
+    expect(stale.text).toMatch(/^stale_claim: /);
+  });
+
+  test('repeats a call with the same idempotency key without a second task', async () => {
+    const project = await newProject(ada);
+    const client = await agent(ada);
+    const meta = { 'quarterdeck/idempotency_key': `once-in-${project}` };
+    const input = { project, title: 'once' };
+    const made = [await client.callTool('create_task', input, { meta }), await client.callTool('create_task', input, { meta })];
+    expect(made[0]).toMatchObject({ isError: false });
+    expect(made[0]).toEqual(made[1]);
+    const other = await client.callTool('create_task', { project, title: 'another' }, { meta });
+    expect(other.text).toMatch(/^idempotency_mismatch: /);
+  });
+
+  test('sees its own tasks as resources, and others see none of them', async () => {
+    const mine = await agent(ada);
+    const id = String(part(await mine.callTool('create_task', { title: `personal ${kind}` }), 'task')['id']);
+    expect(id).toMatch(/^ME-/);
+    const uri = `quarterdeck://tasks/${id}`;
+    expect(JSON.parse(await mine.readResource(uri))).toMatchObject({ task: { id, title: `personal ${kind}` } });
+    expect((await mine.listResources()).map((resource) => resource.uri)).toContain(uri);
+    const theirs = await agent(ben);
+    await expect(theirs.readResource(uri)).rejects.toMatchObject({ code: -32602 });
+    expect(await theirs.listResources()).toEqual([]);
+  });
+
+  test('deletes a task at an endpoint that lists what destroys, and not through call_tool', async () => {
+    const client = await agent(ada);
+    const task_id = part(await client.callTool('create_task', { title: 'mistake' }), 'task')['id'];
+    const refused = await client.callTool('call_tool', { name: 'delete_task', arguments: { task_id } });
+    expect(refused.text).toMatch(/^forbidden: .*toolsets=tasks/);
+    const narrow = await agent(ada, '?toolsets=tasks');
+    expect((await narrow.listTools()).map(({ name }) => name)).toContain('delete_task');
+    expect((await narrow.callTool('delete_task', { task_id })).structured).toMatchObject({ task_id, status: 'deleted' });
+  });
+
+  test('lists no more than its key is narrowed to', async () => {
+    const made = await ada.person.post<{ key: string }>('/keys', { name: `narrow ${kind}`, scopes: ['tasks:read'], toolsets: ['tasks'] });
+    const client = await agent({ ...ada, key: made.body.key });
+    expect((await client.listTools()).map(({ name }) => name)).toEqual(['list_tasks', 'get_task', 'find_tools', 'call_tool']);
+    expect((await client.callTool('create_task', { title: 'no' })).text).toMatch(/^forbidden: /);
+    expect((await client.callTool('claim_task', { project: 'ME' })).text).toMatch(/^forbidden: /);
+  });
+});
+
+test('a client without a credential is led to where it can get one', async () => {
+  const response = await fetch(`${server.url}/mcp`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
+  expect(response.status).toBe(401);
+  const challenge = response.headers.get('www-authenticate') ?? '';
+  const [, metadata = ''] = /^Bearer .*resource_metadata="([^"]+)"/.exec(challenge) ?? [];
+  const described = (await (await fetch(metadata)).json()) as Record<string, unknown>;
+  expect(described).toMatchObject({ resource: `${server.url}/mcp`, bearer_methods_supported: ['header'] });
+});

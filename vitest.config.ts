@@ -1,0 +1,72 @@
+/** Which tests there are, and what each kind may cost. `npm test` runs all but the slow ones. */
+
+import { availableParallelism } from 'node:os';
+import { defineConfig } from 'vitest/config';
+
+const second = 1_000;
+
+/** The behaviour suite, on one kind of database. Both kinds run the same files. */
+function behaviour(databaseKind: 'embedded' | 'postgres') {
+  return {
+    extends: true as const,
+    test: {
+      name: databaseKind,
+      include: ['test/behaviour/**/*.test.ts'],
+      provide: { databaseKind },
+      // A first embedded database takes two seconds to make, more when both cores are busy.
+      testTimeout: 30 * second,
+      hookTimeout: 60 * second,
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    globalSetup: ['test/support/global-setup.ts'],
+    reporters: ['default', './test/support/reporter.ts'],
+    pool: 'forks',
+    // Vitest leaves one core free by default; on two cores that would halve the speed.
+    maxWorkers: availableParallelism(),
+    // Time to stop PostgreSQL and the servers of the last file.
+    teardownTimeout: 30 * second,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/house/**/*.test.ts', 'test/support/**/*.test.ts', 'scripts/**/*.test.ts'],
+          provide: { databaseKind: 'embedded' },
+          testTimeout: 20 * second,
+          hookTimeout: 30 * second,
+        },
+      },
+      behaviour('embedded'),
+      behaviour('postgres'),
+      {
+        extends: true,
+        // What chooses its databases itself, or does not depend on one.
+        test: {
+          name: 'once',
+          include: ['test/once/**/*.test.ts'],
+          provide: { databaseKind: 'embedded' },
+          testTimeout: 60 * second,
+          hookTimeout: 120 * second,
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'packaging', include: ['test/packaging/**/*.test.ts'], testTimeout: 300 * second, hookTimeout: 300 * second },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'slow',
+          include: ['test/slow/**/*.test.ts'],
+          provide: { databaseKind: 'postgres' },
+          testTimeout: 900 * second,
+          hookTimeout: 120 * second,
+        },
+      },
+    ],
+  },
+});
