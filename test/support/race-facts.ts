@@ -26,6 +26,8 @@ export interface RaceFacts {
  */
 export async function readFacts(database: Database): Promise<RaceFacts> {
   return database.transaction('system', { mode: 'read' }, async ({ db }) => {
+    // Straight after a race the statistics are those of an empty database: nested loops look cheap then, and take minutes.
+    await sql`set local enable_nestloop = off`.execute(db);
     const { rows } = await sql<Record<keyof RaceFacts, string>>`
       with happened as materialized (
         select subject, type, id, (data ->> 'fence')::int as fence from events
