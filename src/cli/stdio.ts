@@ -70,14 +70,14 @@ async function serveHere(effective: EffectiveSettings, log: Log, who: Who): Prom
   const { openPlatform } = await import('../server/platform.ts');
   const { createLocalBackends } = await import('../server/mcp/local-backend.ts');
   const { serveMcpStdio } = await import('../server/mcp/stdio.ts');
-  const { taskResources } = await import('../server/mcp/task-resources.ts');
+  const { offersOf } = await import('../server/mcp/offers.ts');
   const stop = listenForStop();
   // Nobody else can have the embedded database open, so nobody else is there to migrate it.
   const migrate = effective.settings.databaseUrl === undefined;
   const platform = await openPlatform(effective, log, { migrate, signal: AbortSignal.timeout(databaseWaitMs) });
   try {
     const principal = await principalOf(platform, who);
-    const backend = createLocalBackends({ ...platform, resources: [taskResources(platform.registry)] })({ principal });
+    const backend = createLocalBackends({ ...platform, ...offersOf(platform.registry) })({ principal });
     const session = serveMcpStdio({ backend, version, log });
     await Promise.race([session.closed, stop.requested]);
     await session.close();

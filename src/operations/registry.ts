@@ -211,7 +211,7 @@ function baseContext({ settings, identity, log }: RegistryOptions, request: Call
     identity,
     log,
     newId,
-    page_bytes: request.face === 'rest' ? undefined : modelPageBytes,
+    page_bytes: request.page_bytes ?? (request.face === 'rest' ? undefined : modelPageBytes),
   };
 }
 

@@ -39,6 +39,8 @@ export interface CallRequest {
   request_id: string;
   signal: AbortSignal;
   idempotency_key?: string | undefined;
+  /** Most bytes that a page of items should take. Default: by the face. */
+  page_bytes?: number | undefined;
 }
 
 export interface Registry {

@@ -10,7 +10,7 @@ import { type Progress, commands, localPrincipal } from './commands.ts';
 import { listenOnSocket } from './control-socket.ts';
 import { type McpStdio, serveMcpStdio } from './mcp/stdio.ts';
 import { createLocalBackends } from './mcp/local-backend.ts';
-import type { ResourceProvider } from './mcp/resources.ts';
+import type { Offers } from './mcp/offers.ts';
 import type { Platform } from './platform.ts';
 import { version } from './version.ts';
 
@@ -34,7 +34,7 @@ export interface Control {
 export interface ControlOptions {
   platform: Platform;
   url: string;
-  resources: readonly ResourceProvider[];
+  offers: Offers;
 }
 
 /**
@@ -45,7 +45,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   const { platform } = options;
   const sessions = new Set<McpStdio>();
   const server = createServer((incoming, outgoing) => void answer(options, incoming, outgoing));
-  const backends = createLocalBackends({ ...platform, resources: options.resources });
+  const backends = createLocalBackends({ ...platform, ...options.offers });
 
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex) => {
     const { log } = platform;

@@ -1,6 +1,15 @@
 /** What the protocol handlers need of a workspace, bound to one caller; HTTP and stdio both stand on it. */
 
-import type { ListResourcesResult, ListResourceTemplatesResult, ListToolsResult, ReadResourceResult } from '@modelcontextprotocol/server';
+import type {
+  CompleteResult,
+  GetPromptResult,
+  ListPromptsResult,
+  ListResourcesResult,
+  ListResourceTemplatesResult,
+  ListToolsResult,
+  ReadResourceResult,
+} from '@modelcontextprotocol/server';
+import type { CompletionReference } from './completion.ts';
 
 /** What every call carries. */
 export interface CallScope {
@@ -29,6 +38,11 @@ export interface McpBackend {
   listResources(cursor: string | undefined, scope: CallScope): Promise<ListResourcesResult>;
   /** @throws ProtocolError -32602 when there is no such resource, or none that this caller sees; Problem for the rest. */
   readResource(uri: string, scope: CallScope): Promise<ReadResourceResult>;
+  listPrompts(): Promise<ListPromptsResult>;
+  /** @throws ProtocolError -32602 when there is no such prompt here; Problem for wrong arguments and for the rest. */
+  getPrompt(name: string, args: Readonly<Record<string, string>>, scope: CallScope): Promise<GetPromptResult>;
+  /** @throws ProtocolError -32602 when there is nothing of that name here; Problem for the rest. */
+  complete(ref: CompletionReference, argument: { name: string; value: string }, scope: CallScope): Promise<CompleteResult>;
   /** Tells of changes to resources that this caller sees, from the moment that it resolves. Returns how to stop. */
   subscribe(listener: (change: ResourceChange) => void): Promise<() => void>;
 }

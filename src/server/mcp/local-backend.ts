@@ -7,14 +7,15 @@ import { Problem } from '../../platform/problem.ts';
 import type { McpBackend, ResourceChange, ToolCall } from './backend.ts';
 import { answerFindTools, callToolName, chooseCall, findToolsName } from './own-tools.ts';
 import { createRanking } from './ranking.ts';
+import { complete } from './completion.ts';
+import type { Offers } from './offers.ts';
+import { getPrompt } from './prompts.ts';
 import { type ResourceProvider, listAll } from './resources.ts';
 import { type Caller, createSurface } from './surface.ts';
 
-export interface LocalBackendOptions {
+export interface LocalBackendOptions extends Offers {
   registry: Registry;
   events: Events;
-  /** One for each kind of resource; their order is that of `resources/list`. */
-  resources: readonly ResourceProvider[];
 }
 
 /** Compiles what all callers share, once, and returns how to bind it to one. */
@@ -40,6 +41,9 @@ export function createLocalBackends(options: LocalBackendOptions): (caller: Call
         });
         return { contents };
       },
+      listPrompts: async () => ({ prompts: options.prompts.filter((provider) => provider.visible(principal)).map(({ prompt }) => prompt) }),
+      getPrompt: (name, args, scope) => getPrompt(options.prompts, { ...scope, principal }, name, args),
+      complete: (ref, argument, scope) => complete(options, { ...scope, principal }, ref, argument),
       subscribe: (listener) => subscribe(options.events, caller, visible(), listener),
     };
   };

@@ -31,6 +31,7 @@ const volatile = { ttlMs: 0, cacheScope: 'private' } as const;
 const cacheHints = {
   'server/discover': stable,
   'tools/list': stable,
+  'prompts/list': stable,
   'resources/templates/list': stable,
   'resources/list': volatile,
   'resources/read': volatile,
@@ -39,6 +40,14 @@ const cacheHints = {
 const page = z.object({ cursor: z.string().optional() });
 const call = z.object({ name: z.string(), arguments: z.record(z.string(), z.unknown()).optional() });
 const read = z.object({ uri: z.string().max(2_000) });
+const prompt = z.object({ name: z.string(), arguments: z.record(z.string(), z.string()).optional() });
+const completion = z.object({
+  ref: z.discriminatedUnion('type', [
+    z.object({ type: z.literal('ref/prompt'), name: z.string() }),
+    z.object({ type: z.literal('ref/resource'), uri: z.string().max(2_000) }),
+  ]),
+  argument: z.object({ name: z.string(), value: z.string().max(200) }),
+});
 
 /**
  * `Server` rather than `McpServer`, because the latter wants every tool registered anew for every request.
@@ -51,7 +60,12 @@ export function createProtocolServer(options: ProtocolOptions): Server {
     {
       instructions,
       cacheHints,
-      capabilities: { tools: {}, resources: subscriptions ? { subscribe: true, listChanged: true } : {} },
+      capabilities: {
+        tools: {},
+        prompts: {},
+        completions: {},
+        resources: subscriptions ? { subscribe: true, listChanged: true } : {},
+      },
     },
   );
   const scoped =
@@ -94,6 +108,21 @@ export function createProtocolServer(options: ProtocolOptions): Server {
     'resources/read',
     { params: read },
     scoped(({ uri }, scope) => backend.readResource(uri, scope)),
+  );
+  server.setRequestHandler(
+    'prompts/list',
+    { params: page },
+    scoped(({ cursor }) => refuseCursor(cursor, () => backend.listPrompts())),
+  );
+  server.setRequestHandler(
+    'prompts/get',
+    { params: prompt },
+    scoped((params, scope) => backend.getPrompt(params.name, params.arguments ?? {}, scope)),
+  );
+  server.setRequestHandler(
+    'completion/complete',
+    { params: completion },
+    scoped(({ ref, argument }, scope) => backend.complete(ref, argument, scope)),
   );
   server.onerror = (error) => log.debug({ err: error }, 'MCP protocol error');
   return server;

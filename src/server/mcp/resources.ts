@@ -25,6 +25,8 @@ export interface ResourceProvider {
   list(call: ResourceCall, cursor: string | undefined): Promise<ResourcePage>;
   /** @throws Problem; `not_found` for what does not exist and for what is not this principal's alike. */
   read(call: ResourceCall, uri: string): Promise<ReadResourceResult['contents']>;
+  /** Values that a variable of its templates can have and that begin with `value`, the likeliest first. */
+  complete?(call: ResourceCall, variable: string, value: string): Promise<string[]>;
 }
 
 /**

@@ -3,6 +3,7 @@
 import type { Resource } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Registry } from '../../operations/types.ts';
+import { completeTask } from './completion.ts';
 import type { ResourceProvider } from './resources.ts';
 
 const prefix = 'quarterdeck://tasks/';
@@ -39,6 +40,7 @@ export function taskResources(registry: Registry): ResourceProvider {
       const output = await registry.call({ ...call, operation: 'get_task', input: { task_id: taskIdOf(uri) }, face: 'mcp' });
       return [{ uri, mimeType, text: JSON.stringify(output) }];
     },
+    complete: (call, _variable, value) => completeTask(registry, call, value),
   };
 }
 

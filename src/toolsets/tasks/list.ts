@@ -13,6 +13,7 @@ export interface TaskFilter {
   assignee_id?: string | undefined;
   /** Words to find in the title or the description. */
   query?: string | undefined;
+  updated_after?: string | undefined;
   /** The id of the last task of the page before. */
   after?: string | undefined;
   limit: number;
@@ -27,6 +28,7 @@ export async function listTaskRows(scope: TransactionScope, filter: TaskFilter):
     query = query.where(sql<SqlBool>`(tasks.status = 'pending' and tasks.open_dependencies = 0) = ${filter.ready}`);
   if (filter.label !== undefined) query = query.where(sql<SqlBool>`tasks.labels @> array[${filter.label}]::text[]`);
   if (filter.assignee_id !== undefined) query = query.where(sql<SqlBool>`tasks.assignee ->> 'id' = ${filter.assignee_id}`);
+  if (filter.updated_after !== undefined) query = query.where('tasks.updated_at', '>', new Date(filter.updated_after));
   for (const word of (filter.query ?? '').split(/\s+/).filter((part) => part !== '')) {
     const pattern = `%${word.replace(/[\\%_]/g, '\\$&')}%`;
     query = query.where((where) => where.or([where('tasks.title', 'ilike', pattern), where('tasks.description', 'ilike', pattern)]));

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Context } from '../../operations/context.ts';
 import { readCursor, toPage, writeCursor } from '../../operations/cursor.ts';
-import { cursor, expectedVersion, limit, line, nextCursor } from '../../operations/fields.ts';
+import { cursor, expectedVersion, limit, line, nextCursor, timestampInput } from '../../operations/fields.ts';
 import { defineOperation } from '../../operations/operation.ts';
 import { findProject, noSuchProject, personalKey, projectKey } from '../workspace/index.ts';
 import { addNote, findAssignee, findParent, replaceDependencies, settle, toChanges } from './changes.ts';
@@ -79,6 +79,7 @@ export const listTasks = defineOperation({
     label: line(50).optional(),
     assignee: line(320).optional().describe('me, an e-mail address, or the name or id of an agent key'),
     query: line(200).optional(),
+    updated_after: timestampInput.optional().describe('Only what changed after this time'),
     limit,
     cursor,
     detail,

@@ -198,6 +198,8 @@ describe('a list', () => {
     expect(await ids({ query: 'apple pear' })).toEqual([b.id]);
     expect(await ids({ query: '100%' })).toEqual([b.id]);
     expect(await ids({ query: '%' })).toEqual([b.id]);
+    expect(await ids({ updated_after: a.updated_at })).not.toContain(a.id);
+    expect(await ids({ updated_after: '2020-01-01T00:00:00Z' })).toContain(a.id);
     expect(await ids({ ready: true })).toEqual([a.id, b.id].sort());
     expect(await ids({ ready: false })).toHaveLength(2);
   });

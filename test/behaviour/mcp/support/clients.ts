@@ -22,8 +22,15 @@ export interface TestClient {
   listResources(): Promise<{ uri: string; name: string }[]>;
   listResourceTemplates(): Promise<{ uriTemplate: string }[]>;
   readResource(uri: string): Promise<string>;
+  listPrompts(): Promise<{ name: string }[]>;
+  /** The texts of the messages, those of embedded resources among them. */
+  getPrompt(name: string, args?: Record<string, string>): Promise<string[]>;
+  /** Values for an argument of a prompt, or for a variable of a resource template. */
+  complete(ref: Completable, name: string, value: string): Promise<string[]>;
   close(): Promise<void>;
 }
+
+type Completable = { type: 'ref/prompt'; name: string } | { type: 'ref/resource'; uri: string };
 
 interface CallOptions {
   signal?: AbortSignal;
@@ -75,6 +82,9 @@ function adapt(kind: ClientKind, client: Client): TestClient {
     listResources: async () => (await client.listResources()).resources,
     listResourceTemplates: async () => (await client.listResourceTemplates()).resourceTemplates,
     readResource: async (uri) => firstText((await client.readResource({ uri })).contents),
+    listPrompts: async () => (await client.listPrompts()).prompts,
+    getPrompt: async (name, args = {}) => promptTexts((await client.getPrompt({ name, arguments: args })).messages),
+    complete: async (ref, name, value) => (await client.complete({ ref, argument: { name, value } })).completion.values,
     close: () => client.close(),
   };
 }
@@ -90,6 +100,9 @@ function adaptFirst(client: FirstClient): TestClient {
     listResources: () => allPages(client),
     listResourceTemplates: async () => (await client.listResourceTemplates()).resourceTemplates,
     readResource: async (uri) => firstText((await client.readResource({ uri })).contents),
+    listPrompts: async () => (await client.listPrompts()).prompts,
+    getPrompt: async (name, args = {}) => promptTexts((await client.getPrompt({ name, arguments: args })).messages),
+    complete: async (ref, name, value) => (await client.complete({ ref, argument: { name, value } })).completion.values,
     close: () => client.close(),
   };
 }
@@ -125,4 +138,8 @@ function simplify(result: object): ToolResult {
 function firstText(contents: readonly object[]): string {
   const [first] = contents;
   return first !== undefined && 'text' in first && typeof first.text === 'string' ? first.text : '';
+}
+
+function promptTexts(messages: readonly { content: object }[]): string[] {
+  return messages.map(({ content }) => ('resource' in content ? firstText([content.resource as object]) : firstText([content])));
 }

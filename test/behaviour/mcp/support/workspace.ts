@@ -12,7 +12,7 @@ import type { Identity } from '../../../../src/platform/identity/types.ts';
 import { createLog } from '../../../../src/platform/telemetry/log.ts';
 import { type McpFace, createMcpFace } from '../../../../src/server/mcp/face.ts';
 import { createLocalBackends } from '../../../../src/server/mcp/local-backend.ts';
-import { taskResources } from '../../../../src/server/mcp/task-resources.ts';
+import { offersOf } from '../../../../src/server/mcp/offers.ts';
 import { type MemoryEvents, memoryEvents } from './memory-events.ts';
 import { type State, createToolsets } from './toolsets.ts';
 
@@ -71,8 +71,8 @@ export async function startWorkspace(overrides: Partial<Pick<Settings, 'maxSubsc
     settings,
     log,
   });
-  const resources = [taskResources(registry)];
-  const face = createMcpFace({ registry, events, settings, log, version: '9.8.7', resources });
+  const offers = offersOf(registry);
+  const face = createMcpFace({ registry, events, settings, log, version: '9.8.7', ...offers });
   const credentials = new Map([['ada', principal()]]);
   const server = await listen(face, credentials);
   return {
@@ -81,7 +81,7 @@ export async function startWorkspace(overrides: Partial<Pick<Settings, 'maxSubsc
     events,
     state,
     credentials,
-    backends: createLocalBackends({ registry, events, resources }),
+    backends: createLocalBackends({ registry, events, ...offers }),
     close: async () => {
       await face.close();
       server.closeAllConnections();
