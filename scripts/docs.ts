@@ -9,6 +9,7 @@ import { renderErrors } from './docs/errors.ts';
 import { renderMetrics } from './docs/metrics.ts';
 import { renderOperations } from './docs/operations.ts';
 import { renderSettings } from './docs/settings.ts';
+import { renderTools, snapshotPath } from './docs/tools.ts';
 
 /** A page that is written from the code. */
 export interface GeneratedPage {
@@ -21,6 +22,7 @@ const pages: readonly GeneratedPage[] = [
   { path: 'docs/reference/settings.md', render: renderSettings },
   { path: 'docs/reference/cli.md', render: renderCliReference },
   { path: 'docs/reference/operations.md', render: renderOperations },
+  { path: snapshotPath, render: renderTools },
   { path: 'docs/reference/errors.md', render: renderErrors },
   { path: 'docs/reference/metrics.md', render: renderMetrics },
 ];

@@ -29,7 +29,6 @@ function compile(operation: Operation, toolset: string): CompiledOperation {
     inputSchema: input_schema,
     outputSchema: output_schema,
     annotations: {
-      title: operation.title,
       readOnlyHint: readOnly,
       destructiveHint: operation.access === 'destroy',
       idempotentHint: operation.hints?.idempotent ?? readOnly,

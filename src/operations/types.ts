@@ -20,7 +20,6 @@ export interface CompiledOperation {
     inputSchema: JsonSchema;
     outputSchema: JsonSchema;
     annotations: {
-      title: string;
       readOnlyHint: boolean;
       destructiveHint: boolean;
       idempotentHint: boolean;

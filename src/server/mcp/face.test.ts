@@ -62,9 +62,12 @@ describe.each(clientKinds)('an MCP client of %s', (kind) => {
   test('gets an output schema and all four hints with every tool', async () => {
     for (const tool of await (await client('?toolsets=tasks,workspace')).listTools()) {
       expect(tool.outputSchema, tool.name).toMatchObject({ type: 'object' });
-      expect(Object.keys(tool.annotations ?? {}).sort(), tool.name).toEqual(
-        ['destructiveHint', 'idempotentHint', 'openWorldHint', 'readOnlyHint', 'title'].sort(),
-      );
+      expect(Object.keys(tool.annotations ?? {}).sort(), tool.name).toEqual([
+        'destructiveHint',
+        'idempotentHint',
+        'openWorldHint',
+        'readOnlyHint',
+      ]);
     }
   });
 

@@ -6,6 +6,7 @@ import { parseInput } from '../../operations/input.ts';
 import { toJsonSchema } from '../../operations/json-schema.ts';
 import type { CompiledOperation, JsonSchema, Registry } from '../../operations/types.ts';
 import { forbidden, notFound } from '../../platform/problem.ts';
+import { outlineInput } from './outline.ts';
 import type { ToolRanking } from './ranking.ts';
 
 export const findToolsName = 'find_tools';
@@ -31,7 +32,7 @@ const findOutput = z.object({
       access: z.enum(['read', 'write', 'destroy']),
       reach,
       next: z.string().describe('How to call it'),
-      input_schema: z.record(z.string(), z.unknown()).describe('JSON Schema of its arguments'),
+      input_schema: z.record(z.string(), z.unknown()).optional().describe('JSON Schema of its arguments, unless it is listed'),
     }),
   ),
 });
@@ -44,7 +45,7 @@ const callInput = z.strictObject({
 /** The output is that of the operation called, so all that can be promised is an object. */
 const callOutput = z.looseObject({}).describe('The result of the tool that was called');
 
-export function findTools(registry: Registry): Tool {
+export function findTools(registry: Pick<Registry, 'toolsets'>): Tool {
   const toolsets = registry.toolsets.map(({ name, description }) => `${name} (${description.replace(/\.$/, '')})`).join(', ');
   return tool({
     name: findToolsName,
@@ -56,7 +57,7 @@ export function findTools(registry: Registry): Tool {
   });
 }
 
-export function callTool(registry: Registry): Tool {
+export function callTool(registry: Pick<Registry, 'operations'>): Tool {
   return tool({
     name: callToolName,
     title: 'Call a tool that is not listed',
@@ -74,8 +75,7 @@ export function callTool(registry: Registry): Tool {
 }
 
 function tool(definition: Omit<Tool, 'inputSchema' | 'outputSchema'> & { inputSchema: JsonSchema; outputSchema: JsonSchema }): Tool {
-  const { annotations, title, ...rest } = definition;
-  return Object.freeze({ ...rest, title, annotations: { title, ...annotations } }) as Tool;
+  return Object.freeze({ ...definition, inputSchema: outlineInput(definition.inputSchema) }) as Tool;
 }
 
 /** @throws Problem `invalid_input` */
@@ -90,10 +90,12 @@ export function answerFindTools(
   return { items: items.map((compiled) => describeTool(compiled, listed)) };
 }
 
+/** The arguments of a listed tool are in the list that the model has already. */
 function describeTool({ operation, toolset, input_schema }: CompiledOperation, listed: ReadonlySet<string>) {
   const { name, title, description, access } = operation;
   const how = reachOf(operation.access, listed.has(name));
-  return { name, title, description, toolset, access, reach: how, next: nextStep(how, name, toolset), input_schema };
+  const found = { name, title, description, toolset, access, reach: how, next: nextStep(how, name, toolset) };
+  return how === 'by_name' ? found : { ...found, input_schema: outlineInput(input_schema) };
 }
 
 function reachOf(access: CompiledOperation['operation']['access'], listed: boolean): z.output<typeof reach> {

@@ -1,9 +1,9 @@
 /** Which tools an MCP endpoint lists: one list, narrowed by the credential and by `?toolsets=`. */
 
-import type { ListToolsResult, Tool } from '@modelcontextprotocol/server';
+import type { ListToolsResult } from '@modelcontextprotocol/server';
 import type { CompiledOperation, Registry } from '../../operations/types.ts';
 import type { Principal } from '../../platform/identity/principal.ts';
-import { outline } from './outline.ts';
+import { toListed } from './outline.ts';
 import { callTool, findTools } from './own-tools.ts';
 
 /**
@@ -84,11 +84,6 @@ export function createSurface(registry: Registry): Surface {
     listedNames: (caller) => viewOf(caller).names,
     list: (caller) => viewOf(caller).result,
   };
-}
-
-/** The schemas come from the registry as plain objects; that their root is an object is its own rule. */
-function toListed({ tool }: CompiledOperation): Tool {
-  return { ...tool, outputSchema: outline(tool.outputSchema) } as Tool;
 }
 
 /** Without `?toolsets=` the default list; with it everything of those toolsets, the default ones first. */

@@ -31,9 +31,10 @@ export function taskResources(registry: Registry): ResourceProvider {
     ],
     owns: (uri) => uri.startsWith(prefix),
     visible: (principal) => registry.allowed(principal, 'mcp').some(({ operation }) => operation.name === 'get_task'),
+    // Read by a client and not by a model: a whole page of whole tasks.
     list: async (call, cursor) => {
       const input = cursor === undefined ? { limit: pageSize } : { limit: pageSize, cursor };
-      const page = taskPage.parse(await registry.call({ ...call, operation: 'list_tasks', input, face: 'mcp' }));
+      const page = taskPage.parse(await registry.call({ ...call, operation: 'list_tasks', input, face: 'mcp', page_bytes: Infinity }));
       return { resources: page.items.map(toResource), next_cursor: page.next_cursor };
     },
     read: async (call, uri) => {

@@ -12,7 +12,7 @@ import { dependenciesOf, dependentsOf } from './dependencies.ts';
 import { listTaskRows } from './list.ts';
 import { loadTask, loadTasks, showTask, showTasks } from './load.ts';
 import { checkFence, checkTransition, checkUnblocked, checkVersion, resourceOf, taskNeeded } from './rules.ts';
-import { detail, fence, force, noteText, statuses, task, taskFields, taskId, title } from './schema.ts';
+import { detail, fence, force, listDetail, noteText, statuses, task, taskFields, taskId, taskRow, title, toRow } from './schema.ts';
 import { deleteTaskRow, firstReadyTask, tasksByIds, updateTaskRow } from './store.ts';
 
 const oneTask = z.object({ task });
@@ -82,9 +82,9 @@ export const listTasks = defineOperation({
     updated_after: timestampInput.optional().describe('Only what changed after this time'),
     limit,
     cursor,
-    detail,
+    detail: listDetail,
   }),
-  output: z.object({ items: z.array(task), next_cursor: nextCursor }),
+  output: z.object({ items: z.array(taskRow), next_cursor: nextCursor }),
   access: 'read',
   scope: 'tasks:read',
   http: { method: 'GET', path: '/tasks' },
@@ -110,7 +110,8 @@ export const listTasks = defineOperation({
     return toPage(views, {
       limit: most,
       bytes: context.page_bytes,
-      item: (view) => view,
+      // Programs, whose pages have no limit of bytes, get whole tasks; what a model reads is a prompt that somebody pays for.
+      item: (view) => (depth === 'full' || !Number.isFinite(context.page_bytes) ? view : toRow(view)),
       cursor: (view) => writeCursor('tasks', filters, [ids.get(view.id) ?? '']),
     });
   },

@@ -38,36 +38,53 @@ export const historyEntry = z.object({
   data: jsonObject,
 });
 
-export const task = z.object({
-  id: z.string().describe('Such as WEB-12'),
-  project: z.string().describe('Key of its project'),
-  title: z.string(),
-  description: z.string(),
-  status: z.enum(statuses),
-  priority: z.enum(priorities),
-  labels: z.array(z.string()),
-  assignee: actor.nullable(),
-  parent: z.string().nullable().describe('Id of the task it is a part of'),
-  due: timestamp.nullable(),
-  depends_on: z.array(z.string()).describe('Ids of tasks that must be completed first'),
-  blocked_by: z.array(z.string()).describe('Those of depends_on that are not completed, cancelled ones too'),
-  ready: z.boolean().describe('Pending, not claimed, and everything it depends on is completed'),
-  attempts: z.int().describe('Claims that ran out without a result'),
-  version: z.int().describe('Grows with each change'),
-  claim: claim.nullable(),
-  inputs: jsonObject.nullable(),
-  expected_outputs: jsonObject.nullable(),
-  outputs: jsonObject.nullable(),
-  notes: z.array(note).optional().describe('With detail full, and where one task is asked for'),
-  history: z.array(historyEntry).optional().describe('The newest changes, with detail full'),
-  created_by: actor,
-  created_at: timestamp,
-  updated_at: timestamp,
-  completed_at: timestamp.nullable(),
-});
+export const task = z
+  .object({
+    id: z.string().describe('Such as WEB-12'),
+    project: z.string().describe('Key of its project'),
+    title: z.string(),
+    description: z.string(),
+    status: z.enum(statuses),
+    priority: z.enum(priorities),
+    labels: z.array(z.string()),
+    assignee: actor.nullable(),
+    parent: z.string().nullable().describe('Id of the task it is a part of'),
+    due: timestamp.nullable(),
+    depends_on: z.array(z.string()).describe('Ids of tasks that must be completed first'),
+    blocked_by: z.array(z.string()).describe('Those of depends_on that are not completed, cancelled ones too'),
+    ready: z.boolean().describe('Pending, not claimed, and everything it depends on is completed'),
+    attempts: z.int().describe('Claims that ran out without a result'),
+    version: z.int().describe('Grows with each change'),
+    claim: claim.nullable(),
+    inputs: jsonObject.nullable(),
+    expected_outputs: jsonObject.nullable(),
+    outputs: jsonObject.nullable(),
+    notes: z.array(note).optional().describe('With detail full or of one task'),
+    history: z.array(historyEntry).optional().describe('The newest changes, with detail full'),
+    created_by: actor,
+    created_at: timestamp,
+    updated_at: timestamp,
+    completed_at: timestamp.nullable(),
+  })
+  .describe('The task, with the fields that get_task lists');
 
 /** What the handlers give; the registry turns it into what leaves. */
 export type TaskView = z.input<typeof task>;
+
+/** A task in a list: for a model only what tells whether to look closer, and even that only where there is something to tell. */
+export const taskRow = task
+  .partial()
+  .required({ id: true, title: true, status: true, priority: true, ready: true })
+  .describe('A task: always id, title, status, priority, ready; the rest of its fields where they are set, all with detail full');
+
+const whereSet = ['labels', 'assignee', 'parent', 'due', 'blocked_by', 'claim'] as const;
+
+/** The row of a task, about 30 tokens where the whole is 300: fifty of them are a page that a model can read. */
+export function toRow(view: TaskView): z.input<typeof taskRow> {
+  const { id, title: heading, status, priority, ready } = view;
+  const said = whereSet.filter((name) => view[name] !== null && !(Array.isArray(view[name]) && view[name].length === 0));
+  return { id, title: heading, status, priority, ready, ...Object.fromEntries(said.map((name) => [name, view[name]])) };
+}
 
 export const fence = z.int().min(1).describe('The fence of your claim, when the task is claimed');
 
@@ -77,6 +94,8 @@ export const force = z
   .describe('Do it although others hold or need the task; taking over a claim is for owners and admins');
 
 export const detail = z.enum(['brief', 'full']).default('brief').describe('full adds notes and history');
+
+export const listDetail = detail.describe('full: whole tasks, with notes and history');
 
 /** A note is for the next reader, not a store for results. */
 export const noteText = z.string().trim().min(1).max(10_000);

@@ -76,6 +76,7 @@ const harmless: Record<string, unknown> = {
   force: true,
   lease_seconds: 60,
   expected_version: 1,
+  updated_after: '2026-01-31T09:00:00Z',
   scopes: ['tasks:read'],
   toolsets: ['tasks'],
   expires_in_days: 1,

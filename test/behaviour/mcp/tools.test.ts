@@ -1,6 +1,9 @@
 /** The MCP face of the whole server, with the official clients of both eras. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { resultBudget } from '../../../scripts/tokens/budget.ts';
+import { sizeOf } from '../../../scripts/tokens/count.ts';
+import { typicalResults } from '../../../scripts/tokens/results.ts';
 import { type TestServer, type TestUser, signUp, startTestServer } from '../../support/server.ts';
 import { type TestClient, type ToolResult, clientKinds, connect } from './support/clients.ts';
 
@@ -57,6 +60,32 @@ describe.each(clientKinds)('an agent with a client of %s', (kind) => {
     expect((await client.callTool('claim_task', { project })).structured).toEqual({ task: null, claim: null });
   });
 
+  test('gets results that fit the output schemas it was given', async () => {
+    const project = await newProject(ada);
+    const client = await agent(ada);
+    // A client that has the list refuses a result that does not fit.
+    const listed = (await client.listTools()).map(({ name }) => name);
+    const call = async (name: string, args: Record<string, unknown> = {}) => {
+      expect(listed).toContain(name);
+      expect(await client.callTool(name, args)).toMatchObject({ isError: false, structured: expect.any(Object) });
+    };
+    await call('create_task', { project, title: 'first', labels: ['a'], due: '2026-01-31T09:00:00Z' });
+    const task_id = `${project}-1`;
+    await call('create_task', { project, title: 'second', depends_on: [task_id], parent: task_id });
+    await call('update_task', { task_id, notes: 'a note', assignee: 'me' });
+    for (const detail of ['brief', 'full']) {
+      await call('list_tasks', { project, detail });
+      await call('get_task', { task_id, detail });
+    }
+    await call('claim_task', { project });
+    await call('renew_claim', { task_id, fence: 1 });
+    await call('release_claim', { task_id, fence: 1 });
+    await call('complete_task', { task_id });
+    await call('claim_task', { project: 'ME' });
+    for (const name of ['whoami', 'list_projects']) await call(name);
+    await call('find_tools', { query: 'delete a task' });
+  });
+
   test('is told by a stale fence that somebody else has the task', async () => {
     const project = await newProject(ada);
     const client = await agent(ada);
@@ -110,6 +139,19 @@ describe.each(clientKinds)('an agent with a client of %s', (kind) => {
     expect((await client.callTool('create_task', { title: 'no' })).text).toMatch(/^forbidden: /);
     expect((await client.callTool('claim_task', { project: 'ME' })).text).toMatch(/^forbidden: /);
   });
+});
+
+test('typical results stay within their budget', async () => {
+  const client = await connect('2026-07-28', { url: `${server.url}/mcp`, token: ada.key });
+  open.push(client);
+  const call = async (name: string, args: Record<string, unknown>) => {
+    const { isError, text } = await client.callTool(name, args);
+    expect(isError, text).toBe(false);
+    return text;
+  };
+  const results = await typicalResults(call, 'TYPICAL');
+  for (const [name, text] of Object.entries(results)) expect(sizeOf(text).tokens, `${name}: ${text}`).toBeLessThan(resultBudget.tokens);
+  expect(JSON.parse(results['list_tasks of 50'] ?? '')).toMatchObject({ items: { length: 50 }, next_cursor: null });
 });
 
 test('a client without a credential is led to where it can get one', async () => {

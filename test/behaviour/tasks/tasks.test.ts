@@ -215,14 +215,30 @@ describe('a list', () => {
     expect(full.history.map((entry: { type: string }) => entry.type)).toEqual(['task.updated', 'task.created']);
   });
 
+  test('over MCP gives rows, with what there is to tell, unless whole tasks are asked for', async () => {
+    const key = await project();
+    const first = await create({ project: key, title: 'first', description: 'long '.repeat(100) });
+    await create({ project: key, title: 'second', labels: ['late'], depends_on: [first.id] });
+    const { items } = await ada.call('list_tasks', { project: key }, { face: 'mcp' });
+    expect(items).toEqual([
+      { id: `${key}-2`, title: 'second', status: 'pending', priority: 'normal', ready: false, labels: ['late'], blocked_by: [first.id] },
+      { id: `${key}-1`, title: 'first', status: 'pending', priority: 'normal', ready: true },
+    ]);
+    const whole = (face: 'mcp' | 'rest') => ada.call('list_tasks', { project: key, detail: 'full' }, { face });
+    expect(await whole('mcp')).toEqual(await whole('rest'));
+    await ada.call('claim_task', { task_id: first.id });
+    const [taken] = (await ada.call('list_tasks', { project: key, status: 'in_progress' }, { face: 'mcp' })).items;
+    expect(taken).toMatchObject({ id: first.id, claim: { fence: 1, holder: { name: 'Ada' } } });
+  });
+
   test('over MCP ends a page early rather than flood a model', async () => {
     const key = await project();
     await ada.call('create_tasks', {
       tasks: Array.from({ length: 5 }, () => ({ project: key, title: 'long', description: 'd'.repeat(3_000) })),
     });
-    const page = await ada.call('list_tasks', { project: key }, { face: 'mcp' });
+    const page = await ada.call('list_tasks', { project: key, detail: 'full' }, { face: 'mcp' });
     expect(page.items).toHaveLength(2);
-    const rest = await ada.call('list_tasks', { project: key, cursor: page.next_cursor }, { face: 'mcp' });
+    const rest = await ada.call('list_tasks', { project: key, detail: 'full', cursor: page.next_cursor }, { face: 'mcp' });
     expect(idsOf(rest.items)[0]).toBe(`${key}-3`);
   });
 });
