@@ -24,7 +24,9 @@ export interface RegistryOptions {
   settings: Settings;
   log: Log;
   /** Told of every call: `outcome` is `ok` or the code of the problem. */
-  observe?(operation: string, face: Face, outcome: string, seconds: number): void;
+  observe?: ((operation: string, face: Face, outcome: string, seconds: number) => void) | undefined;
+  /** Told of every event, after its transaction was committed. */
+  committed?: ((type: string, data: NewEvent['data']) => void) | undefined;
 }
 
 /**
@@ -161,7 +163,7 @@ async function runWithout(
 }
 
 async function inTransaction<Result>(
-  { database, events }: RegistryOptions,
+  { database, events, committed }: RegistryOptions,
   base: BaseContext,
   mode: 'read' | 'write',
   work: (context: Context) => Promise<Result>,
@@ -179,6 +181,7 @@ async function inTransaction<Result>(
     return value;
   });
   if (emitted.length > 0) events.wake();
+  if (committed !== undefined) for (const { type, data } of emitted) committed(type, data);
   return result;
 }
 

@@ -1,6 +1,7 @@
 /** Takes the credential out of a request and finds out who holds it. */
 
 import type { Identity } from '../platform/identity/types.ts';
+import { because } from '../platform/identity/problems.ts';
 import type { Principal } from '../platform/identity/principal.ts';
 import { unauthenticated } from '../platform/problem.ts';
 import type { Exchange } from './exchange.ts';
@@ -9,10 +10,13 @@ import type { Exchange } from './exchange.ts';
 export function bearerToken({ incoming }: Pick<Exchange, 'incoming'>): string {
   const [, token] = /^Bearer +([^\s]+)$/i.exec(incoming.headers.authorization ?? '') ?? [];
   if (token !== undefined) return token;
-  throw unauthenticated({
-    message: 'This call needs a credential, and none was sent.',
-    next: 'Send Authorization: Bearer with an API key (qd_…) or with the token from POST /api/auth/signin.',
-  });
+  throw because(
+    'missing',
+    unauthenticated({
+      message: 'This call needs a credential, and none was sent.',
+      next: 'Send Authorization: Bearer with an API key (qd_…) or with the token from POST /api/auth/signin.',
+    }),
+  );
 }
 
 /** Verifies the caller and notes it for the log. @throws Problem `unauthenticated` */

@@ -4,12 +4,7 @@ import { sql } from 'kysely';
 import { migrationStatus } from '../platform/database/migrate.ts';
 import { securityWalls } from '../platform/database/security.ts';
 import type { Database, TransactionScope } from '../platform/database/types.ts';
-
-/** How many there are, and for how long the oldest. */
-export interface Backlog {
-  count: number;
-  oldest_seconds: number;
-}
+import type { Backlog, MetricSources } from '../platform/telemetry/metrics.ts';
 
 /** Reads alone. The backlogs are null while migrations are pending: the tables may not be there. */
 export async function databaseFacts(database: Database) {
@@ -60,4 +55,25 @@ async function eventsHeldBack(scope: TransactionScope): Promise<Backlog> {
 
 function asSystem(database: Database, read: (scope: TransactionScope) => Promise<Backlog>): Promise<Backlog> {
   return database.transaction('system', { mode: 'read' }, read);
+}
+
+/** Scrapers come every few seconds at most, and two metrics read the same answer. */
+const backlogCacheMs = 1_000;
+
+/** A scraper gives up after ten seconds by default; without these two numbers it still gets the others. */
+const backlogTimeoutMs = 2_000;
+
+/** The backlogs for a scrape; undefined when the database does not answer in time. */
+export function createBacklogReader(database: Database): MetricSources['backlogs'] {
+  let last: { at: number; result: ReturnType<MetricSources['backlogs']> } | undefined;
+  const read = async () => {
+    const options = { mode: 'read', signal: AbortSignal.timeout(backlogTimeoutMs) } as const;
+    return database
+      .transaction('system', options, async (scope) => ({ events: await eventsHeldBack(scope), claims: await expiredClaims(scope) }))
+      .catch(() => undefined);
+  };
+  return () => {
+    if (last === undefined || performance.now() - last.at > backlogCacheMs) last = { at: performance.now(), result: read() };
+    return last.result;
+  };
 }

@@ -4,6 +4,7 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import type { Principal } from '../platform/identity/principal.ts';
 import { cancelled, timedOut } from '../platform/problem.ts';
+import type { McpCall } from './mcp/call.ts';
 
 export interface Exchange {
   readonly incoming: IncomingMessage;
@@ -17,6 +18,10 @@ export interface Exchange {
   /** The pattern of the route for logs and metrics: `/tasks/{task_id}`. */
   route: string;
   principal: Principal | undefined;
+  /** The name of the operation that was asked for, where there is one: one of ours, whatever the caller sent. */
+  operation: string | undefined;
+  /** What is known of an MCP request, for the log, the metrics and the traces. */
+  mcp: McpCall | undefined;
   /** Ends the work with this reason; used when the server stops. */
   abort(reason: Error): void;
   /** Event streams outlive the request time-out. */
@@ -54,6 +59,8 @@ export function openExchange(incoming: IncomingMessage, outgoing: ServerResponse
     signal: controller.signal,
     route: 'unmatched',
     principal: undefined,
+    operation: undefined,
+    mcp: undefined,
     abort: (reason) => controller.abort(reason),
     withoutTimeLimit: () => clearTimeout(timer),
   };

@@ -4,6 +4,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { Settings } from '../platform/config/settings.ts';
+import { authFailureOf } from '../platform/identity/problems.ts';
 import { type Problem, unavailable, unreadable } from '../platform/problem.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
@@ -11,6 +12,7 @@ import { rawAnswer, sendProblem, toProblem } from './answer.ts';
 import { createApp } from './app.ts';
 import { type Exchange, openExchange } from './exchange.ts';
 import type { Guard } from './guard.ts';
+import { measurementOf } from './mcp/call.ts';
 import type { Route } from './route.ts';
 
 /** Longest time for the head of a request. Heads are small; a client that dribbles one holds a socket for nothing. */
@@ -51,7 +53,7 @@ export interface HttpServerOptions {
 export function createHttpServer({ settings, log, metrics, surface }: HttpServerOptions): HttpServer {
   const { requestTimeoutMs } = settings;
   const inFlight = new Set<Exchange>();
-  let dispatch = createDispatcher(surface, log);
+  let dispatch = createDispatcher(surface, log, metrics);
 
   const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const exchange = openExchange(incoming, outgoing, requestTimeoutMs);
@@ -84,18 +86,20 @@ export function createHttpServer({ settings, log, metrics, surface }: HttpServer
   return {
     server,
     serve: (next) => {
-      dispatch = createDispatcher(next, log);
+      dispatch = createDispatcher(next, log, metrics);
     },
     drain: (graceMs) => drain(server, inFlight, graceMs),
   };
 }
 
 /** Answers every request, whatever is thrown. */
-function createDispatcher(surface: Surface, log: Log): (exchange: Exchange) => Promise<void> {
+function createDispatcher(surface: Surface, log: Log, metrics: Metrics): (exchange: Exchange) => Promise<void> {
   const exchanges = new WeakMap<IncomingMessage, Exchange>();
   const fail = async (exchange: Exchange, error: unknown): Promise<void> => {
     const sent = exchange.incoming.headers.authorization !== undefined;
-    await sendProblem(exchange, toProblem(error, exchange.request_id, log), surface.challenge(sent));
+    const problem = toProblem(error, exchange.request_id, log);
+    if (problem.status === 401) metrics.authFailure(authFailureOf(problem));
+    await sendProblem(exchange, problem, surface.challenge(sent));
   };
   const app = createApp({ ...surface, fail });
   const listener = getRequestListener(
@@ -134,12 +138,17 @@ function createDispatcher(surface: Surface, log: Log): (exchange: Exchange) => P
 
 /** One log line and one measurement a request. Neither the query nor the body is in it: both may hold what is private. */
 function record(exchange: Exchange, seconds: number, log: Log, metrics: Metrics): void {
-  const { incoming, outgoing, route, principal, request_id } = exchange;
+  const { incoming, outgoing, route, principal, operation, mcp, request_id } = exchange;
   const method = incoming.method ?? '';
   const status = outgoing.headersSent ? outgoing.statusCode : 499;
   metrics.httpRequest({ route, method, status, seconds });
-  const facts = { method, route, status, ms: Math.round(seconds * 1_000), principal: principal?.id, request_id };
-  log.info(outgoing.writableFinished ? facts : { ...facts, aborted: true }, 'request');
+  if (mcp !== undefined) metrics.mcpRequest(measurementOf(mcp, status, seconds));
+  // Built only where it is written: at a high rate `LOG_LEVEL=warn` makes it cost nothing.
+  if (!log.isLevelEnabled('info')) return;
+  const ms = Math.round(seconds * 1_000);
+  const aborted = outgoing.writableFinished ? undefined : true;
+  const call = mcp === undefined ? undefined : { mcp: mcp.method, protocol: mcp.protocol, client: mcp.client, outcome: mcp.failure };
+  log.info({ method, route, status, ms, principal: principal?.id, operation, ...call, aborted, request_id }, 'request');
 }
 
 /** How long aborted requests get to answer 503 before their sockets are closed. */

@@ -1,20 +1,23 @@
 /** Carries one HTTP request to the MCP face: credential, limits and JSON are settled here, the protocol there. */
 
+import type { Registry } from '../operations/types.ts';
 import type { Identity } from '../platform/identity/types.ts';
 import { Problem } from '../platform/problem.ts';
 import { sendJson } from './answer.ts';
 import { readJsonBody } from './body.ts';
 import { authenticate, bearerToken } from './credential.ts';
 import type { Exchange } from './exchange.ts';
+import { describeCall } from './mcp/call.ts';
 import { type McpFace, isSubscription } from './mcp/face.ts';
 
 export interface McpParts {
   face: McpFace;
+  registry: Registry;
   identity: Identity;
   maxBodyBytes: number;
 }
 
-export async function serveMcp({ face, identity, maxBodyBytes }: McpParts, exchange: Exchange): Promise<void> {
+export async function serveMcp({ face, registry, identity, maxBodyBytes }: McpParts, exchange: Exchange): Promise<void> {
   const { incoming, outgoing, query, request_id } = exchange;
   const principal = await authenticate(exchange, identity);
   const toolsets = query.getAll('toolsets').flatMap((names) => names.split(',').filter((name) => name !== ''));
@@ -25,6 +28,9 @@ export async function serveMcp({ face, identity, maxBodyBytes }: McpParts, excha
     if (!(error instanceof Problem)) throw error;
     return sendJson(exchange, error.status, jsonRpcError(error));
   }
+  const call = describeCall(parsedBody, incoming.headers, (name) => registry.find(name, 'mcp')?.operation.name);
+  exchange.mcp = call;
+  exchange.operation = call.tool;
   // A stream lives as long as its client.
   if (isSubscription(parsedBody)) exchange.withoutTimeLimit();
   const token = bearerToken(exchange);
@@ -33,6 +39,7 @@ export async function serveMcp({ face, identity, maxBodyBytes }: McpParts, excha
     parsedBody,
     toolsets: query.has('toolsets') ? toolsets : undefined,
     request_id,
+    failed: (failure) => (call.failure = failure),
     signal: exchange.signal,
     reverify: () => stillGood(identity, token),
   });

@@ -11,7 +11,8 @@ import type { Events } from '../platform/events/types.ts';
 import { openIdentity } from '../platform/identity/open.ts';
 import type { Identity } from '../platform/identity/types.ts';
 import type { Log } from '../platform/telemetry/log.ts';
-import { type RegistryOptions, createRegistry } from '../operations/registry.ts';
+import type { Metrics } from '../platform/telemetry/metrics.ts';
+import { createRegistry } from '../operations/registry.ts';
 import type { Registry } from '../operations/types.ts';
 import { toolsets } from '../toolsets/index.ts';
 import { startSweeps } from './sweep.ts';
@@ -37,8 +38,8 @@ export interface PlatformOptions {
   migrate?: boolean | undefined;
   /** Ends the wait for a database that is not there yet. */
   signal?: AbortSignal | undefined;
-  /** Told of every call of an operation. */
-  observe?: RegistryOptions['observe'];
+  /** Told of every call, event, transaction and sweep. */
+  metrics?: Metrics | undefined;
 }
 
 /** @throws Error when migrations are pending or the data cannot be opened */
@@ -48,15 +49,17 @@ export async function openPlatform(effective: EffectiveSettings, log: Log, optio
   const close = closeOnce(closers);
   try {
     const issuer = options.issuer ?? issuerOf(settings, settings.port);
-    const database = await openDatabase({ settings, log });
+    const { metrics } = options;
+    const database = await openDatabase({ settings, log, observer: metrics?.database });
     closers.push(() => database.close());
     await prepareDatabase(database, log, options);
     const identity = await openIdentity({ settings, database, log, issuer, loopback: isLoopback(settings.host) });
     closers.push(() => identity.close());
     const events = await openEvents({ database, log });
     closers.push(() => events.close());
-    const registry = createRegistry({ toolsets, database, identity, events, settings, log, observe: options.observe });
-    closers.push(startSweeps({ settings, log, database, events }));
+    const observers = { observe: metrics?.operation, committed: metrics?.event };
+    const registry = createRegistry({ toolsets, database, identity, events, settings, log, ...observers });
+    closers.push(startSweeps({ settings, log, database, events, metrics }));
     return { effective, settings, log, issuer, database, identity, events, registry, close };
   } catch (error) {
     await close();

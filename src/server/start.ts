@@ -10,6 +10,7 @@ import type { Registry } from '../operations/types.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import { type Metrics, createMetrics } from '../platform/telemetry/metrics.ts';
 import { type Control, openControl } from './control.ts';
+import { createBacklogReader } from './database-facts.ts';
 import { createGuard } from './guard.ts';
 import { type Health, createHealth, healthRoutes, metricsRoute } from './health.ts';
 import { type HttpServer, type Surface, createHttpServer } from './http.ts';
@@ -52,14 +53,18 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
       issuer: issuerOf(settings, port),
       migrate: options.migrate,
       signal: options.signal,
-      observe: metrics.operation,
+      metrics,
     });
     opened.platform = platform;
     const { registry, events, database, issuer } = platform;
     const offers = offersOf(registry);
     const face = createMcpFace({ registry, events, settings, log, version, ...offers });
     opened.face = face;
-    metrics.observe({ database: () => database.stats(), openStreams: () => face.openStreams });
+    metrics.observe({
+      database: () => database.stats(),
+      openStreams: () => face.openStreams,
+      backlogs: createBacklogReader(database),
+    });
     health.database = database;
     opened.control = await openControl({ platform, url, offers });
     http.serve(createSurface({ platform, face, health, metrics }));

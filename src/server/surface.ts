@@ -38,7 +38,7 @@ export function createSurface({ platform, face, health, metrics }: SurfaceParts)
       ...docsRoutes(registry),
       ...browserRoutes(),
     ],
-    mcp: (exchange) => serveMcp({ face, identity, maxBodyBytes }, exchange),
+    mcp: (exchange) => serveMcp({ face, registry, identity, maxBodyBytes }, exchange),
     challenge: (sent) => bearerChallenge({ issuer, scopes, ...(sent ? { error: 'invalid_token' } : {}) }),
   };
 }

@@ -6,6 +6,7 @@ import type { Database, TransactionScope } from '../platform/database/types.ts';
 import { deleteOldEvents } from '../platform/events/outbox.ts';
 import type { Events } from '../platform/events/types.ts';
 import type { Log } from '../platform/telemetry/log.ts';
+import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { sweepExpired } from '../toolsets/queue/index.ts';
 
 export interface SweepParts {
@@ -13,6 +14,7 @@ export interface SweepParts {
   log: Log;
   database: Database;
   events: Events;
+  metrics?: Metrics | undefined;
 }
 
 /** Rows live for hours and days, so looking once an hour is often enough. */
@@ -25,29 +27,31 @@ interface Sweep {
 }
 
 /** Returns how to stop; it resolves when the work under way is done. Replicas may sweep at once: each is one short transaction. */
-export function startSweeps({ settings, log, database, events }: SweepParts): () => Promise<void> {
+export function startSweeps({ settings, log, database, events, metrics }: SweepParts): () => Promise<void> {
   const asSystem = (work: (scope: TransactionScope) => Promise<number>) => () => database.transaction('system', { mode: 'write' }, work);
   const sweeps: Sweep[] = [
-    { name: 'expired claims', everyMs: settings.sweepMs, run: () => sweepExpired(database, events, settings) },
-    { name: 'idempotency keys', everyMs: hourMs, run: asSystem((scope) => deleteOldKeys(scope, settings.idempotencyHours)) },
-    { name: 'old events', everyMs: hourMs, run: asSystem((scope) => deleteOldEvents(scope, settings.eventDays)) },
+    { name: 'expired_claims', everyMs: settings.sweepMs, run: () => sweepExpired(database, events, settings) },
+    { name: 'idempotency_keys', everyMs: hourMs, run: asSystem((scope) => deleteOldKeys(scope, settings.idempotencyHours)) },
+    { name: 'old_events', everyMs: hourMs, run: asSystem((scope) => deleteOldEvents(scope, settings.eventDays)) },
   ];
-  const stops = sweeps.map((sweep) => repeat(sweep, log));
+  const stops = sweeps.map((sweep) => repeat(sweep, log, metrics));
   return async () => {
     await Promise.all(stops.map((stop) => stop()));
   };
 }
 
 /** The next run is timed from the end of the last one, so that a slow one never overlaps itself. */
-function repeat({ name, everyMs, run }: Sweep, log: Log): () => Promise<void> {
+function repeat({ name, everyMs, run }: Sweep, log: Log, metrics: Metrics | undefined): () => Promise<void> {
   let running = Promise.resolve();
   let stopped = false;
   let timer: NodeJS.Timeout;
   const once = async (): Promise<void> => {
     try {
       const count = await run();
+      metrics?.sweep(name, 'ok', count);
       if (count > 0) log.debug({ sweep: name, count }, 'swept');
     } catch (error) {
+      metrics?.sweep(name, 'failed', 0);
       log.warn({ err: error, sweep: name }, 'a sweep failed; the next one tries again');
     }
     plan();

@@ -6,10 +6,12 @@ import pg from 'pg';
 import type { Settings } from '../config/settings.ts';
 import { Problem, unavailable } from '../problem.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { DatabaseObserver } from '../telemetry/metrics.ts';
 import { kyselyOnPool, kyselyOnSession } from './dialect.ts';
 import { openEmbedded } from './embedded/open.ts';
 import { internalsOf, rememberInternals } from './internals.ts';
 import { createNotifications } from './notifications.ts';
+import { observePool, observeTransactions } from './observed.ts';
 import { cancelQuery, connectionConfig, createPool, placeOf } from './postgres.ts';
 import { Session } from './session.ts';
 import { type TransactionSource, runTransaction } from './transaction.ts';
@@ -20,6 +22,8 @@ export interface DatabaseOptions {
   log: Log;
   /** Kysely plugins for the queries inside transactions. */
   plugins?: KyselyPlugin[];
+  /** Told of connections, transactions and statements. */
+  observer?: DatabaseObserver | undefined;
 }
 
 /** The parts in which the two databases differ. */
@@ -35,17 +39,19 @@ export interface Backend extends Pick<Database, 'kind' | 'listen' | 'notify' | '
  * A PostgreSQL server that is not there is no error here: see `waitForDatabase`.
  * @throws Error when another process has the embedded database, with its pid
  */
-export async function openDatabase({ settings, log, plugins = [] }: DatabaseOptions): Promise<Database> {
+export async function openDatabase({ settings, log, plugins = [], observer }: DatabaseOptions): Promise<Database> {
   const { databaseUrl } = settings;
   const backend = databaseUrl === undefined ? await openEmbedded(settings, log) : openPostgres({ ...settings, databaseUrl }, log);
   const { pool } = backend;
+  if (observer !== undefined) observePool(pool, observer);
   const owner = kyselyOnPool(pool);
   const source: TransactionSource = { pool, settings, plugins, cancel: backend.cancel, roleSeen: false };
   let closing: Promise<void> | undefined;
+  const transaction: Database['transaction'] = (tenant, options, work) => runTransaction(source, tenant, options, work);
   const database: Database = {
     kind: backend.kind,
     owner,
-    transaction: (tenant, options, work) => runTransaction(source, tenant, options, work),
+    transaction: observer === undefined ? transaction : observeTransactions(transaction, observer),
     ping: (timeout_ms) => ping(owner, timeout_ms),
     listen: backend.listen,
     notify: backend.notify,

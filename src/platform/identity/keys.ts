@@ -26,14 +26,15 @@ const dayMs = 24 * 60 * 60 * 1_000;
 export function createKeys({ db, cache, lastUse, forget }: KeyParts) {
   return {
     async verify(key: string): Promise<Principal> {
-      if (!keyForm.test(key)) throw unknownCredential();
+      if (!keyForm.test(key)) throw unknownCredential('malformed');
       const hash = hashSecret(key);
       const principal = await cache.read(hash.toString('base64url'), async () => {
         const holder = await findKeyHolder(db, hash);
         if (holder === undefined) return undefined;
         return { value: keyPrincipal(holder), subjects: [holder.id, holder.user_id, holder.member_id] };
       });
-      if (principal === undefined || hasEnded(principal)) throw unknownCredential();
+      if (principal === undefined) throw unknownCredential();
+      if (hasEnded(principal)) throw unknownCredential('expired');
       lastUse.touch(principal);
       return principal;
     },

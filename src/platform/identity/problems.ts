@@ -2,20 +2,42 @@
 
 import { type Problem, conflict, forbidden, notFound, unauthenticated, unavailable } from '../problem.ts';
 
+/** Why a caller was not let in, for the operator's metrics and log alone. */
+export type AuthFailure =
+  'missing' | 'malformed' | 'unknown' | 'expired' | 'wrong_signature' | 'wrong_issuer' | 'wrong_audience' | 'wrong_password' | 'locked';
+
+const failures = new WeakMap<Problem, AuthFailure>();
+
+/** Notes the cause beside the problem, where no answer shows it. */
+export function because(failure: AuthFailure, problem: Problem): Problem {
+  failures.set(problem, failure);
+  return problem;
+}
+
+export function authFailureOf(problem: Problem): AuthFailure {
+  return failures.get(problem) ?? 'unknown';
+}
+
 /** One text for unknown, malformed, expired and revoked: the difference would help only whoever guesses. */
-export function unknownCredential(): Problem {
-  return unauthenticated({
-    message: 'The credential is unknown, expired or revoked.',
-    next: 'Sign in again with POST /api/auth/signin, or use another API key.',
-  });
+export function unknownCredential(failure: AuthFailure = 'unknown'): Problem {
+  return because(
+    failure,
+    unauthenticated({
+      message: 'The credential is unknown, expired or revoked.',
+      next: 'Sign in again with POST /api/auth/signin, or use another API key.',
+    }),
+  );
 }
 
 /** One text for an address that nobody has, a wrong password and a disabled account. */
 export function wrongPassword(): Problem {
-  return unauthenticated({
-    message: 'The e-mail address or the password is wrong.',
-    next: 'Check both. Who forgot the password asks the operator for a new one: `quarterdeck user password`.',
-  });
+  return because(
+    'wrong_password',
+    unauthenticated({
+      message: 'The e-mail address or the password is wrong.',
+      next: 'Check both. Who forgot the password asks the operator for a new one: `quarterdeck user password`.',
+    }),
+  );
 }
 
 export function addressTaken(): Problem {

@@ -5,7 +5,7 @@ import { type CryptoKey, type JWTHeaderParameters, errors, importJWK, jwtVerify 
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { Auth } from './better-auth.ts';
-import { cannotSign, unknownCredential } from './problems.ts';
+import { type AuthFailure, cannotSign, unknownCredential } from './problems.ts';
 
 /** What a token says. Names, addresses and roles are not in it: they change while it lives. */
 export interface SessionClaims {
@@ -60,7 +60,7 @@ export function createTokens({ auth, issuer, loopback, lifetime_seconds }: Token
         requiredClaims: ['exp', 'iat', 'sub'],
         clockTolerance: late_seconds,
       }).catch((error: unknown) => {
-        throw error instanceof errors.JOSEError ? unknownCredential() : error;
+        throw error instanceof errors.JOSEError ? unknownCredential(failureOf(error)) : error;
       });
       const claims = payloadSchema.safeParse(payload);
       if (!claims.success) throw unknownCredential();
@@ -72,6 +72,13 @@ export function createTokens({ auth, issuer, loopback, lifetime_seconds }: Token
       return auth.api.getJwks();
     },
   };
+}
+
+function failureOf(error: errors.JOSEError): AuthFailure {
+  if (error instanceof errors.JWTExpired) return 'expired';
+  if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud') return 'wrong_audience';
+  if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'iss') return 'wrong_issuer';
+  return error instanceof errors.JWSSignatureVerificationFailed ? 'wrong_signature' : 'malformed';
 }
 
 /** Finds a key among those in memory, and looks for new ones in the database: another replica may have made one. */

@@ -1,113 +1,134 @@
 /** Prometheus metrics of one server, behind functions that fix their names and labels. */
 
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-
-/** Seconds. From a cached read (1 ms) to the default request time-out (30 s). */
-const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+import { Registry, collectDefaultMetrics } from 'prom-client';
+import { defineGauges } from './gauges.ts';
+import { type Instruments, defineInstruments } from './instruments.ts';
 
 /** A client chooses the method, so anything unusual shares one label value and cannot grow the metrics. */
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** How many there are that wait, and for how long the oldest. */
+export interface Backlog {
+  count: number;
+  oldest_seconds: number;
+}
 
 /** Read when the metrics are asked for. */
 export interface MetricSources {
   database(): { total: number; idle: number; waiting: number };
   openStreams(): number;
+  /** Undefined while the database does not answer: a scrape must not fail or wait because of it. Asked twice for each scrape. */
+  backlogs(): Promise<{ events: Backlog; claims: Backlog } | undefined>;
+}
+
+/** What the database tells of itself. */
+export interface DatabaseObserver {
+  /** A caller got a connection of the pool, or gave up. */
+  waited(seconds: number): void;
+  /** `outcome` is `ok`, or the code of the problem. */
+  transaction(mode: 'read' | 'write', outcome: string, seconds: number): void;
+  statement(text: string, failed: boolean, seconds: number): void;
+}
+
+export interface McpMeasurement {
+  method: string;
+  tool: string;
+  protocol: string;
+  outcome: string;
+  seconds: number;
 }
 
 export interface Metrics {
   readonly contentType: string;
+  readonly registry: Registry;
   /** `route` is the pattern, never the path, or every task id would be a series of its own. */
   httpRequest(request: { route: string; method: string; status: number; seconds: number }): void;
   /** `outcome` is `ok` or the code of the problem. */
   operation(name: string, face: string, outcome: string, seconds: number): void;
+  /** Every word is one of a set that the server knows: see `describeCall`. */
+  mcpRequest(request: McpMeasurement): void;
+  readonly database: DatabaseObserver;
+  /** An event of a transaction that was committed. */
+  event(type: string, data?: Record<string, unknown>): void;
+  authFailure(cause: string): void;
+  /** A request was refused because of a limit: `limit` names it, and comes from the code. */
+  limitHit(limit: string): void;
+  sweep(name: string, outcome: 'ok' | 'failed', count: number): void;
   /** Where the gauges read from; before it is called they are absent. */
   observe(sources: MetricSources): void;
   text(): Promise<string>;
+  /** What there is, for the reference. */
+  describe(): { name: string; type: string; help: string; labels: readonly string[] }[];
   close(): void;
 }
 
 export function createMetrics(version: string): Metrics {
   // A registry of its own, because the library's global one would mix two servers in one process.
-  const registers = [new Registry()];
-  const [registry] = registers as [Registry];
+  const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  new Gauge({ name: 'quarterdeck_build_info', help: 'Always 1; the version is a label.', labelNames: ['version'], registers }).set(
-    { version },
-    1,
-  );
-  const http = httpMetrics(registers);
-  const operations = operationMetrics(registers);
+  const instruments = defineInstruments(registry, version);
+  const { http, operations, mcp, claims, authFailures, limits, sweeps, swept } = instruments;
   return {
     contentType: registry.contentType,
+    registry,
     httpRequest({ route, method, status, seconds }) {
       const labels = { route, method: knownMethods.has(method) ? method : 'other', status: `${Math.floor(status / 100)}xx` };
       http.count.inc(labels);
       http.duration.observe(labels, seconds);
     },
     operation(operation, face, outcome, seconds) {
-      operations.count.inc({ operation, face, outcome });
-      operations.duration.observe({ operation, face, outcome }, seconds);
+      const labels = { operation, face, outcome };
+      operations.count.inc(labels);
+      operations.duration.observe(labels, seconds);
+      if (outcome === 'stale_claim') claims.inc({ event: 'stale' });
     },
-    observe: (sources) => gauges(registers, sources),
+    mcpRequest: ({ seconds, ...labels }) => mcp.observe(labels, seconds),
+    database: databaseObserver(instruments),
+    event(type, data) {
+      const event = claimEvent(type, data);
+      if (event !== undefined) claims.inc({ event });
+    },
+    authFailure: (cause) => authFailures.inc({ cause }),
+    limitHit: (limit) => limits.inc({ limit }),
+    sweep(sweep, outcome, count) {
+      sweeps.inc({ sweep, outcome });
+      swept.inc({ sweep }, count);
+      // Those that a claim returns on its way are told by their events.
+      if (sweep === 'expired_claims') claims.inc({ event: 'expired' }, count);
+    },
+    observe: (sources) => defineGauges(registry, sources),
     text: () => registry.metrics(),
+    describe: () => registry.getMetricsAsArray().map(describeMetric),
     close: () => registry.clear(),
   };
 }
 
-function httpMetrics(registers: Registry[]) {
-  const labelNames = ['route', 'method', 'status'] as const;
+/** The library's types leave out the names of the labels. */
+function describeMetric(metric: object) {
+  const { name, type, help, labelNames = [] } = metric as { name: string; type: string; help: string; labelNames?: readonly string[] };
+  return { name, type, help, labels: labelNames };
+}
+
+function databaseObserver({ waits, transactions, statements }: Instruments): DatabaseObserver {
   return {
-    count: new Counter({
-      name: 'quarterdeck_http_requests_total',
-      help: 'HTTP requests answered, by route pattern, method and status class.',
-      labelNames,
-      registers,
-    }),
-    duration: new Histogram({
-      name: 'quarterdeck_http_request_duration_seconds',
-      help: 'Time from the head of a request to the end of its answer. Event streams count their whole life.',
-      labelNames,
-      buckets,
-      registers,
-    }),
+    waited: (seconds) => waits.observe(seconds),
+    transaction: (mode, outcome, seconds) => transactions.observe({ mode, outcome }, seconds),
+    statement: (text, failed, seconds) =>
+      statements.observe({ statement: statementKind(text), outcome: failed ? 'failed' : 'ok' }, seconds),
   };
 }
 
-function operationMetrics(registers: Registry[]) {
-  const labelNames = ['operation', 'face', 'outcome'] as const;
-  return {
-    count: new Counter({
-      name: 'quarterdeck_operations_total',
-      help: 'Operations called, by face and outcome: ok or the code of the problem.',
-      labelNames,
-      registers,
-    }),
-    duration: new Histogram({
-      name: 'quarterdeck_operation_duration_seconds',
-      help: 'Time in the operation, from validation to commit.',
-      labelNames,
-      buckets,
-      registers,
-    }),
-  };
+/** The life of a claim, as its events tell it; a task that is completed with a fence was a claim that was finished. */
+function claimEvent(type: string, data: Record<string, unknown> = {}): string | undefined {
+  if (type === 'task.completed') return data['fence'] === undefined ? undefined : 'finished';
+  return type.startsWith('claim.') ? type.slice('claim.'.length) : undefined;
 }
 
-function gauges(registers: Registry[], sources: MetricSources): void {
-  new Gauge({
-    name: 'quarterdeck_database_connections',
-    help: 'Connections of the pool: total, of which idle, and callers that wait for one.',
-    labelNames: ['state'] as const,
-    registers,
-    collect() {
-      for (const [state, count] of Object.entries(sources.database())) this.set({ state }, count);
-    },
-  });
-  new Gauge({
-    name: 'quarterdeck_event_streams',
-    help: 'Event streams open now.',
-    registers,
-    collect() {
-      this.set(sources.openStreams());
-    },
-  });
+const statementKinds = new Set(['select', 'insert', 'update', 'delete', 'with', 'begin', 'commit', 'rollback']);
+
+/** The first word: enough to tell reading, writing and waiting for the disk apart, and never more than a handful of series. */
+export function statementKind(text: string): string {
+  const [word = ''] = /[a-z]+/i.exec(text.slice(0, 32)) ?? [];
+  const kind = word.toLowerCase();
+  return statementKinds.has(kind) ? kind : 'other';
 }

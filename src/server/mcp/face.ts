@@ -29,6 +29,8 @@ export interface McpExchange {
   /** The names in `?toolsets=`; undefined: there is no such parameter. */
   toolsets?: readonly string[] | undefined;
   request_id: string;
+  /** Told when the request fails although its answer is 200: `tool_error`, or the code of the JSON-RPC error. */
+  failed?(failure: string): void;
   /** Ends calls, as the end of the client's connection does: when their time is up, or when the server stops. */
   signal?: AbortSignal | undefined;
   /** Whether the credential is still good. Asked every second while a stream is open. */
@@ -107,11 +109,11 @@ export function createMcpFace(options: McpFaceOptions): McpFace {
 
 /** One SDK handler for each request. It holds nothing between requests and costs a few closures. */
 function openHandler({ settings, log, version }: McpFaceOptions, exchange: McpExchange, backend: McpBackend, bus?: ServerEventBus) {
-  const { request_id, signal } = exchange;
+  const { request_id, signal, failed } = exchange;
   return createMcpHandler(
     ({ era }) => {
       log.debug({ request_id, era, method: methodOf(exchange.parsedBody) }, 'an MCP request');
-      return createProtocolServer({ backend, version, log, subscriptions: era === 'modern', signal, requestId: () => request_id });
+      return createProtocolServer({ backend, version, log, subscriptions: era === 'modern', signal, requestId: () => request_id, failed });
     },
     {
       legacy: 'stateless',

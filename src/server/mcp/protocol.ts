@@ -18,6 +18,8 @@ export interface ProtocolOptions {
   signal?: AbortSignal | undefined;
   /** For the log and for `internal` errors. */
   requestId(): string;
+  /** Told when a call fails: `tool_error`, or the code of the JSON-RPC error. */
+  failed?: ((failure: string) => void) | undefined;
 }
 
 /** Where a client puts its idempotency key: not an argument, which models fill with constants. */
@@ -79,8 +81,9 @@ export function createProtocolServer(options: ProtocolOptions): Server {
       try {
         return await work(params, scope, context);
       } catch (error) {
-        if (error instanceof ProtocolError) throw error;
-        throw protocolError(asProblem(error, log, scope.request_id));
+        const refusal = error instanceof ProtocolError ? error : protocolError(asProblem(error, log, scope.request_id));
+        options.failed?.(String(refusal.code));
+        throw refusal;
       }
     };
 
@@ -92,7 +95,7 @@ export function createProtocolServer(options: ProtocolOptions): Server {
   server.setRequestHandler(
     'tools/call',
     { params: call },
-    scoped((params, scope, context) => callTool(backend, log, params, scope, context)),
+    scoped((params, scope, context) => callTool(options, params, scope, context)),
   );
   server.setRequestHandler(
     'resources/templates/list',
@@ -129,12 +132,14 @@ export function createProtocolServer(options: ProtocolOptions): Server {
 }
 
 /** What a tool refuses is a result that the model reads; only a call that is none (no such tool) is a protocol error. */
-async function callTool(backend: McpBackend, log: Log, params: z.output<typeof call>, scope: CallScope, context: ServerContext) {
+async function callTool(options: ProtocolOptions, params: z.output<typeof call>, scope: CallScope, context: ServerContext) {
+  const { backend, log, failed } = options;
   try {
     const idempotency_key = readIdempotencyKey(context.mcpReq._meta?.[idempotencyMeta]);
     return toolAnswer(await backend.callTool({ ...scope, name: params.name, arguments: params.arguments ?? {}, idempotency_key }));
   } catch (error) {
     if (error instanceof ProtocolError) throw error;
+    failed?.('tool_error');
     return toolError(asProblem(error, log, scope.request_id));
   }
 }

@@ -32,6 +32,7 @@ function operationRoute({ registry, identity, maxBodyBytes }: RestParts, compile
     method,
     path,
     async handle(exchange, params) {
+      exchange.operation = operation.name;
       // First of all, so that nothing about the thing is told to a stranger.
       const principal = await authenticate(exchange, identity);
       const { incoming, outgoing, query, request_id, signal } = exchange;

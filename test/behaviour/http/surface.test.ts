@@ -62,7 +62,7 @@ describe('/metrics', () => {
     expect(text).toMatch(/quarterdeck_operations_total\{operation="whoami",face="rest",outcome="ok"\} \d/);
     for (const name of [
       'quarterdeck_operation_duration_seconds_bucket',
-      'quarterdeck_database_connections{state="total"}',
+      'quarterdeck_database_connections{state="in_use"}',
       'quarterdeck_event_streams',
       'nodejs_eventloop_lag_seconds',
       'process_resident_memory_bytes',
