@@ -42,3 +42,8 @@ function compile(operation: Operation, toolset: string): CompiledOperation {
 export function transactionOf(operation: Operation): 'read' | 'write' | 'none' {
   return operation.transaction ?? (operation.access === 'read' ? 'read' : 'write');
 }
+
+/** What a call counts as against the limits of the credential: declared, or by its access. */
+export function costOf(operation: Operation): 'read' | 'write' | 'expensive' {
+  return operation.cost ?? (operation.access === 'read' ? 'read' : 'write');
+}

@@ -147,6 +147,13 @@ export const invalidInput = defineProblem({
   when: 'The input does not fit the schema; every problem is listed with its path.',
 });
 
+export const rateLimited = defineProblem({
+  code: 'rate_limited',
+  status: 429,
+  retryable: true,
+  when: 'The credential, or the address of a caller without one, has reached its limit a minute. `Retry-After` and `details.retry_after_seconds` say when a call passes again.',
+});
+
 export const internal = defineProblem({
   code: 'internal',
   status: 500,

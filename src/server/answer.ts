@@ -22,6 +22,12 @@ export function toProblem(error: unknown, request_id: string, log: Log): Problem
   });
 }
 
+/** What the problem itself says, when it knows: a limit does. */
+export function secondsUntilRetry({ details }: Problem): number {
+  const { retry_after_seconds: seconds } = details;
+  return typeof seconds === 'number' ? seconds : retryAfterSeconds;
+}
+
 /** The body of an error over HTTP, as the contract words it. */
 export function problemBody(problem: Problem): Record<string, unknown> {
   const { code, message, retryable, next, details } = problem;
@@ -33,7 +39,7 @@ export async function sendProblem(exchange: Exchange, problem: Problem, challeng
   const { outgoing } = exchange;
   if (outgoing.headersSent) return void outgoing.destroy();
   if (problem.status === 401) outgoing.setHeader('WWW-Authenticate', challenge);
-  if (problem.retryable) outgoing.setHeader('Retry-After', retryAfterSeconds);
+  if (problem.retryable) outgoing.setHeader('Retry-After', secondsUntilRetry(problem));
   await sendJson(exchange, problem.status, body);
 }
 

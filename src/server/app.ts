@@ -13,17 +13,20 @@ export interface AppOptions {
   routes: readonly Route[];
   /** What a path that is not among the routes gets. Default: `not_found`. */
   missing?: () => Problem;
+  /** Counts a request to a route that is `limited`. @throws Problem `rate_limited` */
+  stranger?: ((exchange: Exchange) => void) | undefined;
   /** Writes what was thrown to the client. */
   fail(exchange: Exchange, error: unknown): Promise<void>;
 }
 
-export function createApp({ routes, missing = nothingHere, fail }: AppOptions): Hono<AppEnv> {
+export function createApp({ routes, missing = nothingHere, stranger, fail }: AppOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   for (const [path, methods] of byPath(routes)) {
     const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1');
     for (const route of methods)
       app.on(route.method, pattern, (c) => {
         c.env.exchange.route = route.label ?? route.path;
+        if (route.limited === true) stranger?.(c.env.exchange);
         return route.handle(c.env.exchange, c.req.param());
       });
     app.all(pattern, (c) => {

@@ -20,6 +20,8 @@ const exposed = [
   'WWW-Authenticate',
   'ETag',
   'Retry-After',
+  'RateLimit',
+  'RateLimit-Policy',
   'X-Request-Id',
   'Mcp-Session-Id',
   'MCP-Protocol-Version',

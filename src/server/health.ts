@@ -29,6 +29,8 @@ export interface Health {
   phase: Phase;
   /** Absent until it is open. */
   database: Database | undefined;
+  /** Parts that it can do without for a while, by name: each says what is wrong with it, or undefined. */
+  optional: Record<string, () => string | undefined>;
   view(): Promise<HealthView>;
 }
 
@@ -37,20 +39,27 @@ export function createHealth(): Health {
   const health: Health = {
     phase: 'starting',
     database: undefined,
+    optional: {},
     async view() {
       if (last === undefined || performance.now() - last.at > pingCacheMs) last = { at: performance.now(), result: ping(health.database) };
       const failure = await last.result;
       const connected = failure === undefined;
+      const optional = Object.entries(health.optional).map(([name, look]) => [name, checkOf(look())] as const);
+      const whole = optional.every(([, { status }]) => status === 'ok');
       return {
-        status: connected ? 'healthy' : 'unhealthy',
+        status: connected ? (whole ? 'healthy' : 'degraded') : 'unhealthy',
         version,
         database: connected ? 'connected' : 'disconnected',
         uptime_seconds: Math.floor(process.uptime()),
-        checks: { database: connected ? { status: 'ok' } : { status: 'failed', message: failure } },
+        checks: { database: checkOf(failure), ...Object.fromEntries(optional) },
       };
     },
   };
   return health;
+}
+
+function checkOf(failure: string | undefined): HealthView['checks'][string] {
+  return failure === undefined ? { status: 'ok' } : { status: 'failed', message: failure };
 }
 
 /** What is wrong with the database; undefined: nothing. */

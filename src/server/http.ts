@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { Settings } from '../platform/config/settings.ts';
 import { authFailureOf } from '../platform/identity/problems.ts';
-import { type Problem, unavailable, unreadable } from '../platform/problem.ts';
+import { Problem, unavailable, unreadable } from '../platform/problem.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { rawAnswer, sendProblem, toProblem } from './answer.ts';
@@ -31,6 +31,8 @@ export interface Surface {
   missing?: () => Problem;
   /** Answers `/mcp`; absent while the server starts. */
   mcp?: (exchange: Exchange) => Promise<void>;
+  /** Counts requests without a good credential, for the address that they come from. @throws Problem `rate_limited` */
+  stranger?: (exchange: Exchange) => void;
   /** The value of `WWW-Authenticate` on a 401. `sent`: a credential came, and it was refused. */
   challenge(sent: boolean): string;
 }
@@ -99,7 +101,7 @@ function createDispatcher(surface: Surface, log: Log, metrics: Metrics): (exchan
     const sent = exchange.incoming.headers.authorization !== undefined;
     const problem = toProblem(error, exchange.request_id, log);
     if (problem.status === 401) metrics.authFailure(authFailureOf(problem));
-    await sendProblem(exchange, problem, surface.challenge(sent));
+    await sendProblem(exchange, countRefusal(surface, exchange, problem, sent), surface.challenge(sent));
   };
   const app = createApp({ ...surface, fail });
   const listener = getRequestListener(
@@ -134,6 +136,18 @@ function createDispatcher(surface: Surface, log: Log, metrics: Metrics): (exchan
       await fail(exchange, error);
     }
   };
+}
+
+/** A credential that was refused may have been a guess, so it counts; whoever guesses too often is told so instead. */
+function countRefusal({ stranger }: Surface, exchange: Exchange, problem: Problem, sent: boolean): Problem {
+  if (problem.status !== 401 || !sent) return problem;
+  try {
+    stranger?.(exchange);
+    return problem;
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
 }
 
 /** One log line and one measurement a request. Neither the query nor the body is in it: both may hold what is private. */

@@ -1,23 +1,28 @@
 /** Carries one HTTP request to the MCP face: credential, limits and JSON are settled here, the protocol there. */
 
 import type { Registry } from '../operations/types.ts';
+import type { Principal } from '../platform/identity/principal.ts';
 import type { Identity } from '../platform/identity/types.ts';
 import { Problem } from '../platform/problem.ts';
-import { sendJson } from './answer.ts';
+import type { Admission } from './admission.ts';
+import { secondsUntilRetry, sendJson } from './answer.ts';
 import { readJsonBody } from './body.ts';
 import { authenticate, bearerToken } from './credential.ts';
 import type { Exchange } from './exchange.ts';
 import { describeCall } from './mcp/call.ts';
+import { costsOf, fieldOf, isToolCall } from './mcp-cost.ts';
 import { type McpFace, isSubscription } from './mcp/face.ts';
 
 export interface McpParts {
   face: McpFace;
   registry: Registry;
   identity: Identity;
+  admission: Admission;
   maxBodyBytes: number;
 }
 
-export async function serveMcp({ face, registry, identity, maxBodyBytes }: McpParts, exchange: Exchange): Promise<void> {
+export async function serveMcp(parts: McpParts, exchange: Exchange): Promise<void> {
+  const { face, registry, identity, maxBodyBytes } = parts;
   const { incoming, outgoing, query, request_id } = exchange;
   const principal = await authenticate(exchange, identity);
   const toolsets = query.getAll('toolsets').flatMap((names) => names.split(',').filter((name) => name !== ''));
@@ -31,6 +36,12 @@ export async function serveMcp({ face, registry, identity, maxBodyBytes }: McpPa
   const call = describeCall(parsedBody, incoming.headers, (name) => registry.find(name, 'mcp')?.operation.name);
   exchange.mcp = call;
   exchange.operation = call.tool;
+  const refused = refusalOf(parts, exchange, principal, parsedBody);
+  if (refused !== undefined) {
+    outgoing.setHeader('Retry-After', secondsUntilRetry(refused));
+    // A model reads the result of its call; for everything else the client is told in the way of HTTP.
+    if (!isToolCall(parsedBody)) return sendJson(exchange, refused.status, jsonRpcError(refused, parsedBody));
+  }
   // A stream lives as long as its client.
   if (isSubscription(parsedBody)) exchange.withoutTimeLimit();
   const token = bearerToken(exchange);
@@ -40,9 +51,21 @@ export async function serveMcp({ face, registry, identity, maxBodyBytes }: McpPa
     toolsets: query.has('toolsets') ? toolsets : undefined,
     request_id,
     failed: (failure) => (call.failure = failure),
+    refused,
     signal: exchange.signal,
     reverify: () => stillGood(identity, token),
   });
+}
+
+/** Why the request may not go on. */
+function refusalOf({ registry, admission }: McpParts, exchange: Exchange, principal: Principal, body: unknown): Problem | undefined {
+  try {
+    for (const cost of costsOf(body, registry)) admission.call(exchange, principal, cost);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
 }
 
 async function stillGood(identity: Identity, token: string): Promise<boolean> {
@@ -55,13 +78,20 @@ async function stillGood(identity: Identity, token: string): Promise<boolean> {
   }
 }
 
-/** A body that could not be read, in the form that a JSON-RPC client expects (section 5.1 of JSON-RPC 2.0). */
-function jsonRpcError(problem: Problem): unknown {
-  const parseError = -32_700;
-  const invalidRequest = -32_600;
+/** The codes of section 5.1 of JSON-RPC 2.0, by the status that the problem has over HTTP; what may pass later is -32603. */
+const codes: Record<number, number> = { 400: -32_700, 429: -32_603, 503: -32_603 };
+const invalidRequest = -32_600;
+
+/** A request that is not passed on, in the form that a JSON-RPC client expects. */
+function jsonRpcError({ code, status, message, next, retryable, details }: Problem, body?: unknown): unknown {
+  const id = fieldOf(body, 'id');
   return {
     jsonrpc: '2.0',
-    id: null,
-    error: { code: problem.status === 400 ? parseError : invalidRequest, message: `${problem.code}: ${problem.message} ${problem.next}` },
+    id: typeof id === 'string' || typeof id === 'number' ? id : null,
+    error: {
+      code: codes[status] ?? invalidRequest,
+      message: `${code}: ${message} ${next}`,
+      ...(retryable ? { data: { code, retryable, ...details } } : {}),
+    },
   };
 }

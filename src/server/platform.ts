@@ -9,6 +9,7 @@ import type { Database } from '../platform/database/types.ts';
 import { openEvents } from '../platform/events/open.ts';
 import type { Events } from '../platform/events/types.ts';
 import { openIdentity } from '../platform/identity/open.ts';
+import { type Limits, openLimits } from '../platform/limits/open.ts';
 import type { Identity } from '../platform/identity/types.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
@@ -26,6 +27,7 @@ export interface Platform {
   readonly database: Database;
   readonly identity: Identity;
   readonly events: Events;
+  readonly limits: Limits;
   readonly registry: Registry;
   /** In the reverse order of opening. Idempotent. */
   close(): Promise<void>;
@@ -57,10 +59,12 @@ export async function openPlatform(effective: EffectiveSettings, log: Log, optio
     closers.push(() => identity.close());
     const events = await openEvents({ database, log });
     closers.push(() => events.close());
+    const limits = await openLimits({ settings, database, log });
+    closers.push(() => limits.close());
     const observers = { observe: metrics?.operation, committed: metrics?.event };
     const registry = createRegistry({ toolsets, database, identity, events, settings, log, ...observers });
     closers.push(startSweeps({ settings, log, database, events, metrics }));
-    return { effective, settings, log, issuer, database, identity, events, registry, close };
+    return { effective, settings, log, issuer, database, identity, events, limits, registry, close };
   } catch (error) {
     await close();
     throw error;

@@ -6,6 +6,8 @@ export interface Route {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With parameters in braces, as OpenAPI writes them: `/tasks/{task_id}`. */
   path: string;
+  /** Open to strangers, and costly or worth guessing at: counted for the address of the client. */
+  limited?: boolean;
   /** What logs and metrics call it; the path unless many paths share one name. */
   label?: string;
   handle(exchange: Exchange, params: Record<string, string>): Response | Promise<Response>;

@@ -67,6 +67,7 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
     });
     health.database = database;
     opened.control = await openControl({ platform, url, offers });
+    if (settings.redisUrl !== undefined) health.optional['redis'] = () => platform.limits.failure;
     http.serve(createSurface({ platform, face, health, metrics }));
     health.phase = 'serving';
     log.info({ url, issuer, version, database: database.kind }, 'listening');

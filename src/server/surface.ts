@@ -2,6 +2,7 @@
 
 import { scopes } from '../platform/identity/principal.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
+import { createAdmission } from './admission.ts';
 import { browserRoutes } from './browser.ts';
 import { createGuard } from './guard.ts';
 import { type Health, healthRoutes, metricsRoute } from './health.ts';
@@ -23,9 +24,10 @@ export interface SurfaceParts {
 }
 
 export function createSurface({ platform, face, health, metrics }: SurfaceParts): Surface {
-  const { settings, identity, registry, issuer } = platform;
+  const { settings, identity, registry, issuer, limits } = platform;
   const { maxBodyBytes } = settings;
-  const rest = { registry, identity, maxBodyBytes };
+  const admission = createAdmission({ limits, metrics, settings });
+  const rest = { registry, identity, admission, maxBodyBytes };
   return {
     guard: createGuard(settings, issuer),
     routes: [
@@ -38,7 +40,8 @@ export function createSurface({ platform, face, health, metrics }: SurfaceParts)
       ...docsRoutes(registry),
       ...browserRoutes(),
     ],
-    mcp: (exchange) => serveMcp({ face, registry, identity, maxBodyBytes }, exchange),
+    mcp: (exchange) => serveMcp({ face, registry, identity, admission, maxBodyBytes }, exchange),
+    stranger: admission.stranger,
     challenge: (sent) => bearerChallenge({ issuer, scopes, ...(sent ? { error: 'invalid_token' } : {}) }),
   };
 }

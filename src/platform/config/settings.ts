@@ -1,6 +1,8 @@
 /** Every setting of the server, once: its variable, its flag, its type, its default and why that default. */
 
 import { z } from 'zod';
+import { rateLimitForm } from '../limits/rates.ts';
+import { isTrust } from '../limits/client-address.ts';
 
 /** Where a setting can be given, and how the documentation words it. */
 interface SettingDefinition<Schema extends z.ZodType = z.ZodType> {
@@ -115,6 +117,34 @@ export const settingDefinitions = {
     variable: 'QUARTERDECK_SHUTDOWN_GRACE_MS',
     schema: milliseconds(10_000),
     description: 'How long requests in flight may go on after SIGTERM, below the 30 s that Kubernetes waits by default.',
+  }),
+  rateLimit: setting({
+    variable: 'QUARTERDECK_RATE_LIMIT',
+    schema: z.string().regex(rateLimitForm, 'must be reads/writes a minute, such as 30000/30000, or off').default('30000/30000'),
+    description:
+      'Calls a minute of one credential: `reads/writes`, with `/expensive` after it if that is to be another than a tenth of the writes, or `off`. 500 a second let 32 workers with one key finish eight tasks a second each, and keep a loop gone wild from taking the whole server.',
+  }),
+  addressLimit: setting({
+    variable: 'QUARTERDECK_ADDRESS_LIMIT',
+    schema: count(300, 0, 1_000_000_000),
+    description:
+      'Requests a minute without a valid credential from one client address (an IPv6 network of 64 bits counts as one): sign-in, sign-up, and credentials that are refused. 0: no limit. Five a second serve an office behind one address; each sign-in hashes a password, which takes a tenth of a second.',
+  }),
+  trustProxy: setting({
+    variable: 'QUARTERDECK_TRUST_PROXY',
+    schema: z.string().refine(isTrust, 'must be off, a number of proxies, or addresses and networks separated by commas').default('off'),
+    description:
+      'Whose `X-Forwarded-For` to believe about the address of the client: `off`, how many proxies stand before the server, or their addresses and networks (`10.0.0.0/8,fd00::/8`), comma-separated. Off by default, because without a proxy anybody could write that header.',
+  }),
+  redisUrl: setting({
+    variable: 'REDIS_URL',
+    schema: z
+      .string()
+      .regex(/^rediss?:\/\//, 'must start with redis:// or rediss://')
+      .optional(),
+    description:
+      'Redis through which replicas add up the calls of each credential. Without it they do so in PostgreSQL, with one small statement a second. When it is away, each replica counts alone.',
+    secret: true,
   }),
   replicas: setting({
     variable: 'QUARTERDECK_REPLICAS',

@@ -6,7 +6,7 @@ import { type Kysely, sql } from 'kysely';
 const schemas = ['public', 'auth'];
 
 /** Not part of the data: each database keeps its own. */
-const notData = ['public.quarterdeck_migrations'];
+const notData = ['public.quarterdeck_migrations', 'auth.call_counts'];
 
 export interface CopiedTable {
   /** `schema.table`, for people. */

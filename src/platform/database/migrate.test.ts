@@ -34,7 +34,7 @@ async function tables({ owner }: Database): Promise<string[]> {
 test('the list is in the order of its numbers, each used once', () => {
   const names = migrations.map(({ name }) => name);
   expect(names).toEqual([...names].sort());
-  expect(names.map((name) => name.slice(0, 4))).toEqual(names.map((_name, index) => String(index + 1).padStart(4, '0')));
+  expect(new Set(names.map((name) => name.slice(0, 4))).size).toBe(names.length);
 });
 
 describe.each(databaseKinds)('migrations on %s', (kind) => {

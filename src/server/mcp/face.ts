@@ -5,6 +5,7 @@ import { toNodeHandler } from '@modelcontextprotocol/node';
 import { InMemoryServerEventBus, ProtocolErrorCode, type ServerEventBus, createMcpHandler } from '@modelcontextprotocol/server';
 import type { Settings } from '../../platform/config/settings.ts';
 import type { Principal } from '../../platform/identity/principal.ts';
+import type { Problem } from '../../platform/problem.ts';
 import type { Log } from '../../platform/telemetry/log.ts';
 import { asProblem, problemText } from './answers.ts';
 import type { McpBackend } from './backend.ts';
@@ -31,6 +32,8 @@ export interface McpExchange {
   request_id: string;
   /** Told when the request fails although its answer is 200: `tool_error`, or the code of the JSON-RPC error. */
   failed?(failure: string): void;
+  /** Why no call of this request may go on; a tool answers with it as its error. */
+  refused?: Problem | undefined;
   /** Ends calls, as the end of the client's connection does: when their time is up, or when the server stops. */
   signal?: AbortSignal | undefined;
   /** Whether the credential is still good. Asked every second while a stream is open. */
@@ -101,10 +104,15 @@ export function createMcpFace(options: McpFaceOptions): McpFace {
       // A client that cannot discover says only that the server has no such protocol, so it is let in and told at its first real call.
       if (unknown !== undefined && methodOf(parsedBody) !== 'server/discover')
         return refuse(res, 400, ProtocolErrorCode.InvalidParams, parsedBody, unknownToolset(unknown, known));
-      const backend = backends({ principal, toolsets });
+      const backend = refusing(exchange.refused, backends({ principal, toolsets }));
       await (isSubscription(parsedBody) ? serveStream : serve)(req, res, exchange, backend);
     },
   };
+}
+
+/** A call that may not go on is refused in its backend, so that the refusal has the form of a tool's error in each revision. */
+function refusing(problem: Problem | undefined, backend: McpBackend): McpBackend {
+  return problem === undefined ? backend : { ...backend, callTool: () => Promise.reject(problem) };
 }
 
 /** One SDK handler for each request. It holds nothing between requests and costs a few closures. */

@@ -38,6 +38,7 @@ export function authRoutes({ identity, maxBodyBytes }: RestParts): Route[] {
     {
       method: 'POST',
       path: '/api/auth/signup',
+      limited: true,
       async handle({ incoming, outgoing }) {
         const body = await readJsonBody(incoming, outgoing, maxBodyBytes);
         return json(sessionOutput.parse(await identity.signUp(parseInput('signup', signUpInput, body ?? {}))), 201);
@@ -46,6 +47,7 @@ export function authRoutes({ identity, maxBodyBytes }: RestParts): Route[] {
     {
       method: 'POST',
       path: '/api/auth/signin',
+      limited: true,
       async handle({ incoming, outgoing }) {
         const body = await readJsonBody(incoming, outgoing, maxBodyBytes);
         return json(sessionOutput.parse(await identity.signIn(parseInput('signin', signInInput, body ?? {}))));
@@ -74,12 +76,13 @@ export function authRoutes({ identity, maxBodyBytes }: RestParts): Route[] {
 }
 
 /** `GET /mcp/tools`: every tool that this credential may use, whether the endpoint lists it or `find_tools` finds it. */
-export function toolsRoute({ registry, identity }: RestParts): Route {
+export function toolsRoute({ registry, identity, admission }: RestParts): Route {
   return {
     method: 'GET',
     path: '/mcp/tools',
     async handle(exchange) {
       const principal = await authenticate(exchange, identity);
+      admission.call(exchange, principal, 'read');
       const wanted = exchange.query.getAll('toolset');
       const known = registry.toolsets.map(({ name }) => name);
       const unknown = wanted.filter((name) => !known.includes(name));

@@ -3,6 +3,8 @@
 import type { CompiledOperation, Registry } from '../../operations/types.ts';
 import type { Identity } from '../../platform/identity/types.ts';
 import { invalidInput } from '../../platform/problem.ts';
+import { costOf } from '../../operations/compile.ts';
+import type { Admission } from '../admission.ts';
 import { readJsonBody } from '../body.ts';
 import { authenticate } from '../credential.ts';
 import type { Exchange } from '../exchange.ts';
@@ -13,6 +15,7 @@ import { createInputReader } from './input.ts';
 export interface RestParts {
   registry: Registry;
   identity: Identity;
+  admission: Admission;
   maxBodyBytes: number;
 }
 
@@ -24,7 +27,7 @@ export function restOperations(registry: Registry): CompiledOperation[] {
   return registry.operations.filter(({ operation }) => registry.find(operation.name, 'rest') !== undefined);
 }
 
-function operationRoute({ registry, identity, maxBodyBytes }: RestParts, compiled: CompiledOperation): Route {
+function operationRoute({ registry, identity, admission, maxBodyBytes }: RestParts, compiled: CompiledOperation): Route {
   const { operation } = compiled;
   const { method, path, status = 200 } = operation.http;
   const readInput = createInputReader(compiled.input_schema);
@@ -35,6 +38,7 @@ function operationRoute({ registry, identity, maxBodyBytes }: RestParts, compile
       exchange.operation = operation.name;
       // First of all, so that nothing about the thing is told to a stranger.
       const principal = await authenticate(exchange, identity);
+      admission.call(exchange, principal, costOf(operation));
       const { incoming, outgoing, query, request_id, signal } = exchange;
       const body = method === 'GET' ? undefined : await readJsonBody(incoming, outgoing, maxBodyBytes);
       const input = readInput({ path: params, query, body });
