@@ -100,12 +100,13 @@ export async function takeKey(scope: TransactionScope, call: IdempotentCall): Pr
 }
 
 /** Keeps the answer, in the transaction of the change. */
-export async function keepAnswer(scope: TransactionScope, call: IdempotentCall, output: Record<string, unknown> | null): Promise<void> {
-  await tables(scope)
-    .updateTable('idempotency_keys')
-    .set({ output: output === null ? null : JSON.stringify(output), finished: true })
-    .where(isCall(scope, call))
-    .execute();
+export function keepAnswer(scope: TransactionScope, call: IdempotentCall, output: Record<string, unknown> | null): void {
+  scope.withCommit(
+    tables(scope)
+      .updateTable('idempotency_keys')
+      .set({ output: output === null ? null : JSON.stringify(output), finished: true })
+      .where(isCall(scope, call)),
+  );
 }
 
 /** Frees a key whose call failed outside a transaction, so that it can be tried again. */

@@ -121,7 +121,7 @@ async function run(options: RegistryOptions, compiled: CompiledOperation, reques
       const replay = idempotent === undefined ? undefined : await takeKey(context, idempotent);
       if (replay !== undefined) return replay;
       const output = operation.output.parse(await operation.handler(context, input));
-      if (idempotent !== undefined) await keepAnswer(context, idempotent, operation.secret_output === true ? null : output);
+      if (idempotent !== undefined) keepAnswer(context, idempotent, operation.secret_output === true ? null : output);
       return output;
     }),
   );
@@ -154,7 +154,7 @@ async function runWithout(
   try {
     const output = operation.output.parse(await operation.handler(withoutTransaction(base, short), input));
     if (idempotent !== undefined)
-      await short('write', (context) => keepAnswer(context, idempotent, operation.secret_output === true ? null : output));
+      await short('write', async (context) => keepAnswer(context, idempotent, operation.secret_output === true ? null : output));
     return output;
   } catch (error) {
     if (idempotent !== undefined) await short('write', (context) => freeKey(context, idempotent));
@@ -177,7 +177,7 @@ async function inTransaction<Result>(
       transaction: () => Promise.reject(new Error('a transaction is open already')),
     };
     const value = await work(context);
-    if (emitted.length > 0) await events.write(scope, actorOf(base.principal), emitted);
+    if (emitted.length > 0) events.write(scope, actorOf(base.principal), emitted);
     return value;
   });
   if (emitted.length > 0) events.wake();
@@ -199,6 +199,7 @@ function withoutTransaction(base: BaseContext, transaction: Context['transaction
     get now() {
       return closed();
     },
+    withCommit: closed,
     emit: closed,
     transaction,
   };

@@ -48,7 +48,7 @@ export function problemFrom(error: unknown): unknown {
       next: 'Try again in a moment.',
       cause: error,
     });
-  if (code === serializationFailure || code === deadlock)
+  if (code === serializationFailure || code === deadlock || isOutdatedPlan(error))
     return unavailable({
       message: 'The change met another one to the same things at the same time and was undone.',
       next: 'Try again; the other change is done by then.',
@@ -69,7 +69,12 @@ export function problemFrom(error: unknown): unknown {
  */
 export function isUndoneByAnother(error: unknown): boolean {
   const cause = error instanceof Problem ? error.cause : undefined;
-  return hasState(cause, serializationFailure) || hasState(cause, deadlock);
+  return hasState(cause, serializationFailure) || hasState(cause, deadlock) || isOutdatedPlan(cause);
+}
+
+/** A migration changed a table under a prepared statement of this connection. PostgreSQL has no state of its own for it. */
+export function isOutdatedPlan(error: unknown): boolean {
+  return hasState(error, '0A000') && /cached plan must not change result type/.test((error as Error).message);
 }
 
 /** For both databases: PostgreSQL stops the statement itself, the embedded one is stopped by us. */

@@ -28,6 +28,8 @@ export function connectionConfig(settings: Settings & { databaseUrl: string }): 
 export function createPool(config: pg.ClientConfig, settings: Settings, log: Log): pg.Pool {
   const pool = new pg.Pool({
     ...config,
+    // Several statements of one transaction go out before the first has its answer: see `Session`.
+    pipeline: true,
     max: settings.databasePool,
     idleTimeoutMillis: idleMs,
     onConnect: (client) => prepareConnection(client, settings),
@@ -36,11 +38,16 @@ export function createPool(config: pg.ClientConfig, settings: Settings, log: Log
   return pool;
 }
 
-/** Sets the time-outs for what is not in one of our transactions, and refuses servers that are too old. */
+/**
+ * Sets the time-outs for what is not in one of our transactions, and refuses servers that are too old.
+ * Prepared statements are planned once for all parameters: our queries find their rows by keys, whatever the values, and a plan
+ * for each execution costs several times the execution. Where values decide (a status, the length of a page) they are literals.
+ */
 async function prepareConnection(client: pg.ClientBase, { statementTimeoutMs, lockTimeoutMs }: Settings): Promise<void> {
   const { rows } = await client.query<{ version: string; number: number }>(
     `select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
-      set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false)`,
+      set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false),
+      set_config('plan_cache_mode', 'force_generic_plan', false)`,
     [String(statementTimeoutMs), String(lockTimeoutMs)],
   );
   for (const { version, number } of rows) refuseOldVersion(version, number);

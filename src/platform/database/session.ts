@@ -1,16 +1,18 @@
-/** One connection while somebody holds it: queries go one after another, and none after it is given back. */
+/** One connection while somebody holds it: queries go in their order, and none after it is given back. */
 
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
 import type pg from 'pg';
-import { isConnectionError, problemFrom } from './errors.ts';
+import { isConnectionError, isOutdatedPlan, problemFrom } from './errors.ts';
+import { statementName } from './statements.ts';
 
 export class Session implements DatabaseConnection {
   readonly #client: pg.PoolClient;
   readonly #signal: AbortSignal | undefined;
+  /** The last query that was sent: when it has its answer, all have theirs. */
   #tail: Promise<unknown> = Promise.resolve();
   #broken = false;
   #closed = false;
-  #running = false;
+  #running = 0;
   // A connection that breaks between two queries says so with an event; unheard, it would end the process.
   readonly #onError = (): void => {
     this.#broken = true;
@@ -38,13 +40,17 @@ export class Session implements DatabaseConnection {
 
   /** True while a statement is with the server. */
   get running(): boolean {
-    return this.#running;
+    return this.#running > 0;
   }
 
-  executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+  executeQuery<Row>({ sql, parameters }: Pick<CompiledQuery, 'sql' | 'parameters'>): Promise<QueryResult<Row>> {
     return this.#inTurn(async () => {
       this.#signal?.throwIfAborted();
-      const { command, rowCount, rows } = await this.#send(() => this.#client.query(query.sql, [...query.parameters]));
+      const name = this.#client.pipeline ? statementName(sql) : undefined;
+      const values = [...parameters];
+      const { command, rowCount, rows } = await this.#send(() =>
+        this.#client.query(name === undefined ? { text: sql, values } : { name, text: sql, values }),
+      );
       const changes = command === 'INSERT' || command === 'UPDATE' || command === 'DELETE' || command === 'MERGE';
       return changes ? { rows: rows as Row[], numAffectedRows: BigInt(rowCount ?? 0) } : { rows: rows as Row[] };
     });
@@ -64,32 +70,39 @@ export class Session implements DatabaseConnection {
     });
   }
 
-  /** Gives the connection back after its last query; a broken or unwanted one is closed instead. */
-  async close(options: { destroy?: boolean } = {}): Promise<void> {
+  /**
+   * Gives the connection back after its last query; a broken or unwanted one is closed instead.
+   * `soon`: gives it back with the last query under way where the next user's queries simply come after it.
+   */
+  async close(options: { destroy?: boolean; soon?: boolean } = {}): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    if (!options.destroy) await this.#tail;
+    if (options.destroy !== true && !(options.soon === true && this.#client.pipeline)) await this.#tail;
     this.#client.off('error', this.#onError);
     this.#client.release(options.destroy === true || this.#broken);
   }
 
-  /** A forgotten promise must not run its query in the transaction of whoever gets the connection next. */
+  /**
+   * A forgotten promise must not run its query in the transaction of whoever gets the connection next.
+   * PostgreSQL gets a query at once and answers in turn; the embedded database is given one at a time.
+   */
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#closed) return Promise.reject(new Error('a query came after its transaction was over: a promise was not awaited'));
-    const result = this.#tail.then(work);
+    const result = this.#client.pipeline ? work() : this.#tail.then(work);
     this.#tail = result.catch(() => undefined);
     return result;
   }
 
   async #send<Result>(query: () => Promise<Result>): Promise<Result> {
-    this.#running = true;
+    this.#running += 1;
     try {
       return await query();
     } catch (error) {
-      if (isConnectionError(error)) this.#broken = true;
+      // A new connection has no prepared statements, so nothing there can be out of date.
+      if (isConnectionError(error) || isOutdatedPlan(error)) this.#broken = true;
       throw problemFrom(error);
     } finally {
-      this.#running = false;
+      this.#running -= 1;
     }
   }
 }

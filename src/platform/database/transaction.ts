@@ -1,7 +1,7 @@
 /** Runs one transaction of one tenant: one round trip to begin, the work, and an end that is certain. */
 
-import type { KyselyPlugin } from 'kysely';
-import pg from 'pg';
+import type { CompiledQuery, KyselyPlugin } from 'kysely';
+import type pg from 'pg';
 import type { Settings } from '../config/settings.ts';
 import { unavailable } from '../problem.ts';
 import { commit, kyselyInTransaction } from './dialect.ts';
@@ -29,8 +29,10 @@ export async function runTransaction<Result>(
 ): Promise<Result> {
   const begun = await begin(source, tenant, options);
   try {
-    const result = await workUntilAborted(begun, source, tenant, options.signal, work);
-    await commitWork(begun.session, options.mode);
+    const last: CompiledQuery[] = [];
+    const result = await workUntilAborted(begun, source, tenant, options.signal, last, work);
+    if (options.mode === 'read') await endReading(begun.session);
+    else await commitWork(begun.session, last);
     return result;
   } finally {
     await begun.session.close();
@@ -50,6 +52,7 @@ async function workUntilAborted<Result>(
   { plugins, cancel }: TransactionSource,
   tenant: Tenant,
   signal: AbortSignal | undefined,
+  last: CompiledQuery[],
   work: (scope: TransactionScope) => Promise<Result>,
 ): Promise<Result> {
   let cancelling: Promise<void> | undefined;
@@ -60,7 +63,7 @@ async function workUntilAborted<Result>(
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     const ids = tenant === 'system' ? { workspace_id: '', user_id: '' } : tenant;
-    const result = await work({ db: kyselyInTransaction(session, plugins), ...ids, now });
+    const result = await work({ db: kyselyInTransaction(session, plugins), ...ids, now, withCommit: (query) => void last.push(query.compile()) });
     signal?.throwIfAborted();
     return result;
   } catch (error) {
@@ -86,50 +89,68 @@ async function begin(source: TransactionSource, tenant: Tenant, { mode, signal }
   }
 }
 
+/** One round trip: what follows `begin` is sent before its answer is there. */
 async function sendBegin(
   session: Session,
   source: TransactionSource,
   tenant: Tenant,
   mode: TransactionOptions['mode'],
 ): Promise<Omit<Begun, 'session'>> {
-  const check = source.roleSeen ? 'false' : '(select rolsuper or rolbypassrls from pg_roles where rolname = current_user)';
-  const { rows } = await session.command(
-    [
-      mode === 'read' ? 'begin read only' : 'begin',
-      source.roleSeen ? `set local role ${appRole}` : chooseRole,
-      `select ${[...localSettings(source, tenant)].map(setLocal).join(', ')}`,
-      `select now() as now, pg_backend_pid() as pid, current_user as role, ${check} as unwalled`,
-    ].join('; '),
-  );
-  const { now, pid, role, unwalled } = rows[0] as { now: Date; pid: number; role: string; unwalled: boolean };
-  if (unwalled) refuseWithoutWalls(role);
-  source.roleSeen ||= role === appRole;
-  return { now, pid };
+  const [, , { rows }] = await Promise.all([
+    session.command(mode === 'read' ? 'begin read only' : 'begin'),
+    source.roleSeen ? undefined : session.command(chooseRole),
+    session.executeQuery<{ now: Date; pid: number; role: string; unwalled: boolean }>({
+      sql: source.roleSeen ? enterAsApp : enter,
+      parameters: localSettings(source, tenant),
+    }),
+  ]);
+  const [row] = rows;
+  if (row === undefined) throw new Error('a transaction began without an answer');
+  if (row.unwalled) refuseWithoutWalls(row.role);
+  source.roleSeen ||= row.role === appRole;
+  return { now: row.now, pid: row.pid };
 }
 
 /** What row-level security reads, and the time-outs. Always local: a pooler in between may hand the connection to somebody else. */
-function localSettings({ settings }: TransactionSource, tenant: Tenant): Map<string, string> {
-  const system = tenant === 'system';
-  return new Map([
-    ['app.workspace_id', system ? '' : tenant.workspace_id],
-    ['app.user_id', system ? '' : tenant.user_id],
-    ['app.system', system ? 'on' : ''],
-    ['statement_timeout', String(settings.statementTimeoutMs)],
-    ['lock_timeout', String(settings.lockTimeoutMs)],
-    // A replica whose machine vanished would hold its row locks until TCP gives up, which takes hours.
-    ['idle_in_transaction_session_timeout', String(settings.requestTimeoutMs)],
-  ]);
+const settingNames = [
+  'app.workspace_id',
+  'app.user_id',
+  'app.system',
+  'statement_timeout',
+  'lock_timeout',
+  // A replica whose machine vanished would hold its row locks until TCP gives up, which takes hours.
+  'idle_in_transaction_session_timeout',
+];
+
+const setLocals = settingNames.map((name, index) => `set_config('${name}', $${index + 1}, true)`).join(', ');
+const clock = 'now() as now, pg_backend_pid() as pid';
+
+/** After `chooseRole`, in transactions that do not know yet whether the role is there. */
+const enter = `select ${setLocals}, ${clock}, current_user as role,
+  (select rolsuper or rolbypassrls from pg_roles where rolname = current_user) as unwalled`;
+
+const enterAsApp = `select ${setLocals}, ${clock}, set_config('role', '${appRole}', true) as role, false as unwalled`;
+
+function localSettings({ settings }: TransactionSource, tenant: Tenant): string[] {
+  const { workspace_id, user_id, system } =
+    tenant === 'system' ? { workspace_id: '', user_id: '', system: 'on' } : { ...tenant, system: '' };
+  const { statementTimeoutMs, lockTimeoutMs, requestTimeoutMs } = settings;
+  return [workspace_id, user_id, system, String(statementTimeoutMs), String(lockTimeoutMs), String(requestTimeoutMs)];
 }
 
-function setLocal([name, value]: [string, string]): string {
-  return `set_config('${name}', ${pg.escapeLiteral(value)}, true)`;
+/** Nothing depends on the end of a transaction that only read, so nobody waits for it. */
+async function endReading(session: Session): Promise<void> {
+  commit(session).catch(() => undefined);
+  await session.close({ soon: true });
 }
 
-async function commitWork(session: Session, mode: TransactionOptions['mode']): Promise<void> {
+/** Sends the last statements and the commit together, and waits for both. */
+async function commitWork(session: Session, last: readonly CompiledQuery[]): Promise<void> {
   try {
-    await commit(session);
+    // Answers come in this order, so what is thrown is the cause, not the commit that could not follow.
+    await Promise.all([...last.map((query) => session.executeQuery(query)), commit(session)]);
   } catch (error) {
-    if (!session.broken || mode === 'read') throw error;
+    if (!session.broken) throw error;
     throw unavailable({
       message: 'The connection to the database broke during the commit, so the change may or may not have been made.',
       next: 'Try again with the same idempotency key, or look whether it was made.',

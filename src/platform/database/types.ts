@@ -1,6 +1,6 @@
 /** What the rest of the house sees of the database. */
 
-import type { Kysely } from 'kysely';
+import type { Compilable, Kysely } from 'kysely';
 
 /** Which rows a transaction may see; it becomes settings that row-level security reads. */
 export type Tenant =
@@ -16,6 +16,8 @@ export interface TransactionScope {
   user_id: string;
   /** The database's clock, read with BEGIN. */
   now: Date;
+  /** Sends this statement together with COMMIT, in one round trip: for a write whose result nobody reads. Its failure fails the commit. */
+  withCommit(query: Compilable): void;
 }
 
 export interface TransactionOptions {

@@ -30,22 +30,18 @@ export interface OutboxPosition {
 
 const tables = (scope: TransactionScope) => scope.db.withTables<OutboxTables>();
 
-export async function insertEvents(scope: TransactionScope, actor: Actor, events: readonly NewEvent[]): Promise<void> {
-  await tables(scope)
-    .insertInto('events')
-    .values(
-      events.map((event) => ({
-        workspace_id: scope.workspace_id,
-        owner_id: event.owner_id ?? null,
-        type: event.type,
-        subject: event.subject,
-        resource: event.resource ?? null,
-        actor: JSON.stringify(actor),
-        data: JSON.stringify(event.data ?? {}),
-        at: scope.now,
-      })),
-    )
-    .execute();
+export function insertEvents(scope: TransactionScope, actor: Actor, events: readonly NewEvent[]): void {
+  const rows = events.map((event) => ({
+    workspace_id: scope.workspace_id,
+    owner_id: event.owner_id ?? null,
+    type: event.type,
+    subject: event.subject,
+    resource: event.resource ?? null,
+    actor: JSON.stringify(actor),
+    data: JSON.stringify(event.data ?? {}),
+    at: scope.now,
+  }));
+  scope.withCommit(tables(scope).insertInto('events').values(rows));
 }
 
 /** What was committed at one moment, so that a listener is told of what came after it and of nothing before. */

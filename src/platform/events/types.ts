@@ -31,8 +31,8 @@ export interface WorkspaceEvent {
 }
 
 export interface Events {
-  /** Writes the events into the outbox, in the caller's transaction. */
-  write(scope: TransactionScope, actor: Actor, events: readonly NewEvent[]): Promise<void>;
+  /** Writes the events into the outbox, with the commit of the caller's transaction. */
+  write(scope: TransactionScope, actor: Actor, events: readonly NewEvent[]): void;
   /** To be called after a commit that wrote events: wakes every replica, at most once every 20 ms. */
   wake(): void;
   /** Calls `listener` for each event that this viewer may see, in order, from now on. Returns how to stop. */

@@ -41,7 +41,7 @@ export async function sweepExpired(database: Database, events: Events, settings:
     const tenant = { workspace_id, user_id: owner_id ?? nobody };
     returned += await database.transaction(tenant, { mode: 'write' }, async (scope) => {
       const happened = await returnExpired(scope, settings.maxAttempts);
-      if (happened.length > 0) await events.write(scope, sweeper, happened);
+      if (happened.length > 0) events.write(scope, sweeper, happened);
       return happened.length;
     });
   }

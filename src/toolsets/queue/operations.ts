@@ -10,9 +10,7 @@ import {
   addNote,
   checkClaim,
   checkClaimable,
-  dependenciesOf,
   fence,
-  firstReadyTask,
   loadTask,
   noteText,
   resourceOf,
@@ -24,6 +22,7 @@ import {
 } from '../tasks/index.ts';
 import { returnExpired } from './expiry.ts';
 import { claimResult, finished, leaseSeconds } from './schema.ts';
+import { type NewClaim, claimHead } from './store.ts';
 
 const held = { task_id: taskId, fence: fence.describe('The fence that claim_task gave you') };
 
@@ -44,18 +43,13 @@ export const claimTask = defineOperation({
   scope: 'tasks:write',
   http: { method: 'POST', path: '/queue/claim' },
   async handler(context, input) {
-    const row = input.task_id === undefined ? await takeNext(context, input.project ?? '') : await takeNamed(context, input.task_id);
+    const claim: NewClaim = { claimed_by: actorOf(context.principal), claimed_until: leaseEnd(context, input.lease_seconds) };
+    const row =
+      input.task_id === undefined ? await takeNext(context, input.project ?? '', claim) : await takeNamed(context, input.task_id, claim);
     if (row === undefined) return { task: null, claim: null };
-    const holder = actorOf(context.principal);
-    await updateTaskRow(context, row.id, {
-      status: 'in_progress',
-      fence: row.fence + 1,
-      claimed_by: holder,
-      claimed_at: context.now,
-      claimed_until: leaseEnd(context, input.lease_seconds),
-    });
-    tell(context, 'claim.taken', row, { fence: row.fence + 1 });
-    return answer(context, row.id);
+    // Told as before the claim: who held it until now is nobody.
+    tell(context, 'claim.taken', { ...row, claimed_by: null }, { fence: row.fence });
+    return answer(context, row);
   },
 });
 
@@ -72,9 +66,9 @@ export const renewClaim = defineOperation({
   async handler(context, input) {
     const row = await loadTask(context, input.task_id, 'update');
     checkClaim(row, input.fence, context.now);
-    await updateTaskRow(context, row.id, { claimed_until: leaseEnd(context, input.lease_seconds) });
+    const changed = await updateTaskRow(context, row.id, { claimed_until: leaseEnd(context, input.lease_seconds) });
     tell(context, 'claim.renewed', row, { fence: row.fence });
-    return answer(context, row.id);
+    return answer(context, changed);
   },
 });
 
@@ -91,9 +85,9 @@ export const releaseClaim = defineOperation({
   async handler(context, input) {
     const row = await loadTask(context, input.task_id, 'update');
     checkClaim(row, input.fence, context.now);
-    await updateTaskRow(context, row.id, { ...settle('pending', context.now), ...addNote(context, row, input.reason) });
+    const changed = await updateTaskRow(context, row.id, { ...settle('pending', context.now), ...addNote(context, row, input.reason) });
     tell(context, 'claim.released', row, { fence: row.fence, reason: input.reason });
-    return answer(context, row.id);
+    return answer(context, changed);
   },
 });
 
@@ -114,35 +108,33 @@ export const finishTask = defineOperation({
   async handler(context, input) {
     const row = await loadTask(context, input.task_id, 'update');
     // An answer can be lost on its way: the same fence again finds its own work done.
-    if (row.status === 'completed' && row.fence === input.fence) return answer(context, row.id);
+    if (row.status === 'completed' && row.fence === input.fence) return answer(context, row);
     checkClaim(row, input.fence, context.now);
-    await updateTaskRow(context, row.id, {
+    const changed = await updateTaskRow(context, row.id, {
       ...settle('completed', context.now),
       ...addNote(context, row, input.notes),
       ...(input.outputs === undefined ? {} : { outputs: input.outputs }),
     });
     tell(context, 'task.completed', row, { fence: row.fence, from: row.status });
-    return answer(context, row.id);
+    return answer(context, changed);
   },
 });
 
-async function takeNext(context: Context, key: string): Promise<TaskRow | undefined> {
+/** Mostly one statement. What it leaves out, a lease that has ended, a project that is not there, is looked at when it finds nothing. */
+async function takeNext(context: Context, key: string, claim: NewClaim): Promise<TaskRow | undefined> {
+  const taken = await claimHead(context, key, claim, 'unless a lease has ended');
+  if (taken !== undefined) return taken;
   const project = await openProject(context, key);
   for (const event of await returnExpired(context, context.settings.maxAttempts, project.id)) context.emit(event);
-  return firstReadyTask(context, project.id, 'skip locked');
+  return claimHead(context, key, claim, 'always');
 }
 
-async function takeNamed(context: Context, name: string): Promise<TaskRow> {
+async function takeNamed(context: Context, name: string, claim: NewClaim): Promise<TaskRow> {
   const found = await loadTask(context, name, 'update');
   for (const event of await returnExpired(context, context.settings.maxAttempts, found.project_id)) context.emit(event);
   const row = await loadTask(context, name, 'update');
-  const edges = await dependenciesOf(context, [row.id]);
-  checkClaimable(
-    row,
-    edges.filter((edge) => !edge.satisfied).map((edge) => edge.display_id),
-    context.now,
-  );
-  return row;
+  checkClaimable(row, context.now);
+  return updateTaskRow(context, row.id, { ...claim, status: 'in_progress', claimed_at: context.now, fence: row.fence + 1 });
 }
 
 function leaseEnd(context: Context, seconds: number | undefined): Date {
@@ -161,7 +153,7 @@ function tell(context: Context, type: string, row: TaskRow, data: Record<string,
 }
 
 /** The task as it now is, and its claim once more beside it, because the fence is what the caller must keep. */
-async function answer(context: Context, id: string) {
-  const task = await showTask(context, id);
+function answer(context: Context, row: TaskRow) {
+  const task = showTask(row, context.now);
   return { task, claim: task.claim };
 }

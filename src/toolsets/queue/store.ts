@@ -2,7 +2,55 @@
 
 import { sql } from 'kysely';
 import type { TransactionScope } from '../../platform/database/types.ts';
-import { type TaskRow, taskTables, visibleTasks } from '../tasks/index.ts';
+import type { Actor } from '../../platform/identity/principal.ts';
+import { type TaskRow, isReadyNow, projectNamed, queueOrder, shownColumns, taskTables, toColumns, visibleTasks } from '../tasks/index.ts';
+import { personalKey } from '../workspace/index.ts';
+
+/** Who takes a task, and until when. */
+export interface NewClaim {
+  claimed_by: Actor;
+  claimed_until: Date;
+}
+
+/**
+ * Claims the head of a project's queue and returns it, in one statement; rows that others are just claiming are passed over.
+ * `unless a lease has ended`: takes nothing then, because what is held by nobody any more may come before the head.
+ */
+export async function claimHead(
+  scope: TransactionScope,
+  key: string,
+  claim: NewClaim,
+  when: 'always' | 'unless a lease has ended',
+): Promise<TaskRow | undefined> {
+  const project = projectNamed(scope, key, key === personalKey ? scope.user_id : null);
+  const ended = sql<boolean>`exists (select from tasks held where held.workspace_id = ${scope.workspace_id}
+    and held.project_id = ${project} and held.claimed_until <= ${scope.now})`;
+  return taskTables(scope)
+    .with('head', (db) =>
+      db
+        .selectFrom('tasks')
+        .select('tasks.id')
+        .where('tasks.workspace_id', '=', scope.workspace_id)
+        .where('tasks.project_id', '=', project)
+        .where(isReadyNow)
+        .$if(when !== 'always', (query) => query.where(sql<boolean>`not ${ended}`))
+        .orderBy(queueOrder)
+        .limit(sql.lit(1))
+        .forUpdate()
+        .skipLocked(),
+    )
+    .updateTable('tasks')
+    .set({
+      ...toColumns({ ...claim, status: 'in_progress', claimed_at: scope.now }),
+      fence: sql`tasks.fence + 1`,
+      version: sql`tasks.version + 1`,
+      updated_at: scope.now,
+    })
+    .where('tasks.workspace_id', '=', scope.workspace_id)
+    .where('tasks.id', '=', (where) => where.selectFrom('head').select('head.id'))
+    .returning(shownColumns)
+    .executeTakeFirst();
+}
 
 /** Leases returned in one go: enough to keep up, few enough to stay a short transaction. */
 const batch = 100;
@@ -13,7 +61,7 @@ export async function lockExpired(scope: TransactionScope, project_id?: string):
     .where('tasks.claimed_until', '<=', scope.now)
     .$if(project_id !== undefined, (query) => query.where('tasks.project_id', '=', project_id ?? ''))
     .orderBy('tasks.id')
-    .limit(batch)
+    .limit(sql.lit(batch))
     .forUpdate('tasks')
     .skipLocked()
     .execute();

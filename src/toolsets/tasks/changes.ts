@@ -54,7 +54,7 @@ export async function findParent(context: Context, task: { id?: string; owner_id
 /** Makes `needed` the whole set of what the task depends on. @throws Problem `dependency_cycle` */
 export async function replaceDependencies(context: Context, task: TaskRow, needed: readonly TaskRow[]): Promise<void> {
   await lockGraph(context);
-  const before = (await dependenciesOf(context, [task.id])).map((edge) => edge.depends_on_id);
+  const before = await dependenciesOf(context, task.id);
   const added = needed.filter((row) => !before.includes(row.id));
   const removed = before.filter((id) => !needed.some((row) => row.id === id));
   for (const row of added) checkSharedReference(task, row, 'depends_on');

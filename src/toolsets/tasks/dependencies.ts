@@ -4,31 +4,15 @@ import { sql } from 'kysely';
 import type { TransactionScope } from '../../platform/database/types.ts';
 import { taskTables } from './store.ts';
 
-/** One edge as it is shown: the dependent's id, and the dependency as people write it. */
-export interface DependencyRow {
-  task_id: string;
-  depends_on_id: string;
-  display_id: string;
-  satisfied: boolean;
-}
-
-/** What the given tasks depend on. */
-export async function dependenciesOf(scope: TransactionScope, task_ids: readonly string[]): Promise<DependencyRow[]> {
-  if (task_ids.length === 0) return [];
-  return edges(scope).where('edge.task_id', 'in', task_ids).orderBy('needed.created_at').orderBy('needed.number').execute();
-}
-
-function edges(scope: TransactionScope) {
-  return taskTables(scope)
-    .selectFrom('task_dependencies as edge')
-    .innerJoin('tasks as needed', (join) =>
-      join.onRef('needed.workspace_id', '=', 'edge.workspace_id').onRef('needed.id', '=', 'edge.depends_on_id'),
-    )
-    .innerJoin('projects', (join) =>
-      join.onRef('projects.workspace_id', '=', 'needed.workspace_id').onRef('projects.id', '=', 'needed.project_id'),
-    )
-    .where('edge.workspace_id', '=', scope.workspace_id)
-    .select(['edge.task_id', 'edge.depends_on_id', 'edge.satisfied', sql<string>`projects.key || '-' || needed.number`.as('display_id')]);
+/** Ids of what the task depends on. */
+export async function dependenciesOf(scope: TransactionScope, task_id: string): Promise<string[]> {
+  const rows = await taskTables(scope)
+    .selectFrom('task_dependencies')
+    .select('depends_on_id')
+    .where('workspace_id', '=', scope.workspace_id)
+    .where('task_id', '=', task_id)
+    .execute();
+  return rows.map((row) => row.depends_on_id);
 }
 
 /** Ids of the tasks that depend on this one and that the caller can see, as people write them. */

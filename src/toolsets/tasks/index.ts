@@ -10,8 +10,17 @@ export const tasksToolset: Toolset = {
 };
 
 export { addNote, settle } from './changes.ts';
-export { dependenciesOf } from './dependencies.ts';
 export { loadTask, showTask, toClaim } from './load.ts';
 export { afterExpiry, checkClaim, checkClaimable, resourceOf } from './rules.ts';
 export { claim, fence, noteText, task, taskFields, taskId } from './schema.ts';
-export { type TaskRow, firstReadyTask, taskTables, updateTaskRow, visibleTasks } from './store.ts';
+export {
+  type TaskRow,
+  isReadyNow,
+  projectNamed,
+  queueOrder,
+  shownColumns,
+  taskTables,
+  toColumns,
+  updateTaskRow,
+  visibleTasks,
+} from './store.ts';

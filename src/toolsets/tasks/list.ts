@@ -3,7 +3,7 @@
 import { type SqlBool, sql } from 'kysely';
 import type { TransactionScope } from '../../platform/database/types.ts';
 import type { Status } from './schema.ts';
-import { type TaskRow, visibleTasks } from './store.ts';
+import { type TaskRow, isReadyNow, visibleTasks } from './store.ts';
 
 export interface TaskFilter {
   project_id?: string | undefined;
@@ -23,9 +23,9 @@ export interface TaskFilter {
 export async function listTaskRows(scope: TransactionScope, filter: TaskFilter): Promise<TaskRow[]> {
   let query = visibleTasks(scope);
   if (filter.project_id !== undefined) query = query.where('tasks.project_id', '=', filter.project_id);
-  if (filter.status !== undefined) query = query.where('tasks.status', '=', filter.status);
+  if (filter.status !== undefined) query = query.where('tasks.status', '=', sql.lit(filter.status));
   if (filter.ready !== undefined)
-    query = query.where(sql<SqlBool>`(tasks.status = 'pending' and tasks.open_dependencies = 0) = ${filter.ready}`);
+    query = query.where(filter.ready ? isReadyNow : sql<SqlBool>`not (${isReadyNow})`);
   if (filter.label !== undefined) query = query.where(sql<SqlBool>`tasks.labels @> array[${filter.label}]::text[]`);
   if (filter.assignee_id !== undefined) query = query.where(sql<SqlBool>`tasks.assignee ->> 'id' = ${filter.assignee_id}`);
   if (filter.updated_after !== undefined) query = query.where('tasks.updated_at', '>', new Date(filter.updated_after));
@@ -34,5 +34,6 @@ export async function listTaskRows(scope: TransactionScope, filter: TaskFilter):
     query = query.where((where) => where.or([where('tasks.title', 'ilike', pattern), where('tasks.description', 'ilike', pattern)]));
   }
   if (filter.after !== undefined) query = query.where('tasks.id', '<', filter.after);
-  return query.orderBy('tasks.id', 'desc').limit(filter.limit).execute();
+  // As a literal: a prepared statement is planned without knowing its parameters, and a page of unknown length would be sorted.
+  return query.orderBy('tasks.id', 'desc').limit(sql.lit(filter.limit)).execute();
 }

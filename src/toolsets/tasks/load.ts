@@ -3,10 +3,9 @@
 import type { Context } from '../../operations/context.ts';
 import { historyOf } from '../../platform/events/outbox.ts';
 import { personalKey } from '../workspace/index.ts';
-import { dependenciesOf } from './dependencies.ts';
-import { isClaimed, isReady, noSuchTask, parseTaskId, priorityName } from './rules.ts';
+import { blockersOf, isClaimed, isReady, noSuchTask, parseTaskId, priorityName } from './rules.ts';
 import type { TaskView } from './schema.ts';
-import { type Lock, type TaskRow, findTasks, tasksByIds } from './store.ts';
+import { type Lock, type TaskRow, findTasks } from './store.ts';
 
 /** Newest changes shown with `detail: full`. */
 const historyLength = 20;
@@ -27,38 +26,15 @@ export async function loadTasks(context: Context, ids: readonly string[], lock: 
   return found;
 }
 
-/** Shows one task, read again after a change. */
-export async function showTask(context: Context, id: string, detail: 'brief' | 'full' = 'brief'): Promise<TaskView> {
-  const [view] = await showTasks(context, await tasksByIds(context, [id]), { notes: true, history: detail === 'full' });
-  if (view === undefined) throw noSuchTask(id);
-  return view;
+/** Shows one task with its notes. */
+export function showTask(row: TaskRow, now: Date): TaskView {
+  return { ...toView(row, now), notes: row.notes };
 }
 
-export async function showTasks(
-  context: Context,
-  rows: readonly TaskRow[],
-  show: { notes: boolean; history: boolean },
-): Promise<TaskView[]> {
-  const edges = await dependenciesOf(
-    context,
-    rows.map((row) => row.id),
-  );
-  const parents = await tasksByIds(
-    context,
-    rows.flatMap((row) => (row.parent_id === null ? [] : [row.parent_id])),
-  );
-  const history = show.history ? await loadHistory(context, rows) : undefined;
-  return rows.map((row) => {
-    const needs = edges.filter((edge) => edge.task_id === row.id);
-    return {
-      ...toView(row, context.now),
-      parent: parents.find((parent) => parent.id === row.parent_id)?.display_id ?? null,
-      depends_on: needs.map((edge) => edge.display_id),
-      blocked_by: needs.filter((edge) => !edge.satisfied).map((edge) => edge.display_id),
-      ...(show.notes ? { notes: row.notes } : {}),
-      ...(history === undefined ? {} : { history: history.get(row.display_id) ?? [] }),
-    };
-  });
+/** Shows tasks with their notes and newest changes. */
+export async function showHistory(context: Context, rows: readonly TaskRow[]): Promise<TaskView[]> {
+  const history = await loadHistory(context, rows);
+  return rows.map((row) => ({ ...showTask(row, context.now), history: history.get(row.display_id) ?? [] }));
 }
 
 async function loadHistory(context: Context, rows: readonly TaskRow[]): Promise<Map<string, NonNullable<TaskView['history']>>> {
@@ -73,19 +49,23 @@ async function loadHistory(context: Context, rows: readonly TaskRow[]): Promise<
   );
 }
 
-function toView(row: TaskRow, now: Date): Omit<TaskView, 'parent' | 'depends_on' | 'blocked_by'> {
+/** A task as a list shows it. */
+export function toView(row: TaskRow, now: Date): TaskView {
   const { title, description, status, labels, assignee, due, attempts, version } = row;
   const { inputs, expected_outputs, outputs, created_by, created_at, updated_at, completed_at } = row;
   return {
     id: row.display_id,
-    project: row.project_key,
+    project: parseTaskId(row.display_id).key,
     title,
     description,
     status,
     priority: priorityName(row.priority),
     labels,
     assignee,
+    parent: row.parent_display_id,
     due,
+    depends_on: row.dependencies.map((needed) => needed.display_id),
+    blocked_by: blockersOf(row),
     ready: isReady(row),
     attempts,
     version,

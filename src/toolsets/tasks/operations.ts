@@ -1,16 +1,15 @@
 /** The operations on tasks, in the order in which a user meets them. */
 
 import { z } from 'zod';
-import type { Context } from '../../operations/context.ts';
 import { readCursor, toPage, writeCursor } from '../../operations/cursor.ts';
 import { cursor, expectedVersion, limit, line, nextCursor, timestampInput } from '../../operations/fields.ts';
 import { defineOperation } from '../../operations/operation.ts';
 import { findProject, noSuchProject, personalKey, projectKey } from '../workspace/index.ts';
 import { addNote, findAssignee, findParent, replaceDependencies, settle, toChanges } from './changes.ts';
 import { createTasks } from './create.ts';
-import { dependenciesOf, dependentsOf } from './dependencies.ts';
+import { dependentsOf } from './dependencies.ts';
 import { listTaskRows } from './list.ts';
-import { loadTask, loadTasks, showTask, showTasks } from './load.ts';
+import { loadTask, loadTasks, showHistory, showTask, toView } from './load.ts';
 import { checkFence, checkTransition, checkUnblocked, checkVersion, resourceOf, taskNeeded } from './rules.ts';
 import { detail, fence, force, listDetail, noteText, statuses, task, taskFields, taskId, taskRow, title, toRow } from './schema.ts';
 import { deleteTaskRow, firstReadyTask, tasksByIds, updateTaskRow } from './store.ts';
@@ -30,8 +29,9 @@ export const createTask = defineOperation({
   http: { method: 'POST', path: '/tasks', status: 201 },
   aliases: ['add_task'],
   async handler(context, input) {
-    const [id = ''] = await createTasks(context, [input]);
-    return { task: await showTask(context, id) };
+    const [row] = await tasksByIds(context, await createTasks(context, [input]));
+    if (row === undefined) throw new Error('a task was created and is not there');
+    return { task: showTask(row, context.now) };
   },
 });
 
@@ -62,8 +62,7 @@ export const createTaskBatch = defineOperation({
   async handler(context, input) {
     const ids = await createTasks(context, input.tasks);
     const rows = new Map((await tasksByIds(context, ids)).map((row) => [row.id, row]));
-    const inOrder = ids.flatMap((id) => rows.get(id) ?? []);
-    return { tasks: await showTasks(context, inOrder, { notes: true, history: false }) };
+    return { tasks: ids.flatMap((id) => rows.get(id) ?? []).map((row) => showTask(row, context.now)) };
   },
 });
 
@@ -105,7 +104,7 @@ export const listTasks = defineOperation({
       after: after === undefined ? undefined : String(after),
       limit: most + 1,
     });
-    const views = await showTasks(context, rows, { notes: depth === 'full', history: depth === 'full' });
+    const views = depth === 'full' ? await showHistory(context, rows) : rows.map((row) => toView(row, context.now));
     const ids = new Map(rows.map((row) => [row.display_id, row.id]));
     return toPage(views, {
       limit: most,
@@ -130,8 +129,8 @@ export const nextTask = defineOperation({
   async handler(context, { project: key }) {
     const found = await findProject(context, key);
     if (found === undefined && key !== personalKey) throw noSuchProject(key);
-    const row = found === undefined ? undefined : await firstReadyTask(context, found.id, 'read');
-    return { task: row === undefined ? null : await showTask(context, row.id) };
+    const row = found === undefined ? undefined : await firstReadyTask(context, found.id);
+    return { task: row === undefined ? null : showTask(row, context.now) };
   },
 });
 
@@ -146,7 +145,8 @@ export const getTask = defineOperation({
   http: { method: 'GET', path: '/tasks/{task_id}' },
   async handler(context, input) {
     const row = await loadTask(context, input.task_id);
-    return { task: await showTask(context, row.id, input.detail) };
+    const [full] = input.detail === 'full' ? await showHistory(context, [row]) : [];
+    return { task: full ?? showTask(row, context.now) };
   },
 });
 
@@ -179,10 +179,10 @@ export const updateTask = defineOperation({
     if (status !== undefined && status !== row.status) {
       checkFence(row, { fence: held, force: forced }, context.principal, context.now);
       checkTransition(row, status);
-      if (status === 'completed' && !forced) checkUnblocked(row, await openDependencies(context, row.id));
+      if (status === 'completed' && !forced) checkUnblocked(row);
     }
     if (needed !== undefined) await replaceDependencies(context, row, needed);
-    await updateTaskRow(context, row.id, {
+    const changed = await updateTaskRow(context, row.id, {
       ...(await toChanges(context, fields)),
       ...(parent === undefined ? {} : { parent_id: parent === null ? null : await findParent(context, row, parent) }),
       ...addNote(context, row, notes),
@@ -198,7 +198,7 @@ export const updateTask = defineOperation({
         ...(status === undefined || status === row.status ? {} : { from: row.status, to: status, forced }),
       },
     });
-    return { task: await showTask(context, row.id) };
+    return { task: showTask(changed, context.now) };
   },
 });
 
@@ -216,11 +216,11 @@ export const completeTask = defineOperation({
   aliases: ['mark_complete'],
   async handler(context, input) {
     const row = await loadTask(context, input.task_id, 'update');
-    if (row.status === 'completed') return { task: await showTask(context, row.id) };
+    if (row.status === 'completed') return { task: showTask(row, context.now) };
     checkFence(row, input, context.principal, context.now);
     checkTransition(row, 'completed');
-    if (!input.force) checkUnblocked(row, await openDependencies(context, row.id));
-    await updateTaskRow(context, row.id, { ...settle('completed', context.now), ...addNote(context, row, input.notes) });
+    if (!input.force) checkUnblocked(row);
+    const changed = await updateTaskRow(context, row.id, { ...settle('completed', context.now), ...addNote(context, row, input.notes) });
     context.emit({
       type: 'task.completed',
       subject: row.display_id,
@@ -228,7 +228,7 @@ export const completeTask = defineOperation({
       owner_id: row.owner_id,
       data: { from: row.status, forced: input.force },
     });
-    return { task: await showTask(context, row.id) };
+    return { task: showTask(changed, context.now) };
   },
 });
 
@@ -267,8 +267,3 @@ export const deleteTask = defineOperation({
     return { task_id: row.display_id, status: 'deleted' as const, no_longer_waiting: dependents };
   },
 });
-
-async function openDependencies(context: Context, id: string): Promise<string[]> {
-  const edges = await dependenciesOf(context, [id]);
-  return edges.filter((edge) => !edge.satisfied).map((edge) => edge.display_id);
-}

@@ -48,8 +48,9 @@ function row(changes: Partial<TaskRow> = {}): TaskRow {
     created_at: now,
     updated_at: now,
     completed_at: null,
-    project_key: 'WEB',
     display_id: 'WEB-12',
+    parent_display_id: null,
+    dependencies: [],
     ...changes,
   };
 }
@@ -178,11 +179,12 @@ describe('a claim', () => {
     ['one that needs attention', row({ status: 'needs_attention' }), 'task_not_ready'],
     ['a blocked one', row({ open_dependencies: 1 }), 'task_blocked'],
   ] as const)('of %s: %s', (_what, task, outcome) => {
-    expect(codeOf(() => checkClaimable(task, ['WEB-3'], now))).toBe(outcome);
+    expect(codeOf(() => checkClaimable(task, now))).toBe(outcome);
   });
 
   it('names what a blocked task waits for', () => {
-    expect(() => checkUnblocked(row({ open_dependencies: 2 }), ['WEB-3', 'WEB-4'])).toThrow('WEB-12 waits for WEB-3, WEB-4');
+    const dependencies = ['WEB-3', 'WEB-4', 'WEB-5'].map((display_id) => ({ display_id, satisfied: display_id === 'WEB-5' }));
+    expect(() => checkUnblocked(row({ open_dependencies: 2, dependencies }))).toThrow('WEB-12 waits for WEB-3, WEB-4.');
   });
 });
 

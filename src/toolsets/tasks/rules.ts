@@ -133,8 +133,13 @@ export function isReady(task: Pick<TaskRow, 'status' | 'open_dependencies'>): bo
   return task.status === 'pending' && task.open_dependencies === 0;
 }
 
+/** What the task still waits for, as people write it. */
+export function blockersOf(task: Pick<TaskRow, 'dependencies'>): string[] {
+  return task.dependencies.filter((needed) => !needed.satisfied).map((needed) => needed.display_id);
+}
+
 /** @throws Problem that says why this task cannot be claimed now. */
-export function checkClaimable(task: TaskRow, blocked_by: readonly string[], now: Date): void {
+export function checkClaimable(task: TaskRow, now: Date): void {
   if (isClaimed(task, now))
     throw taskClaimed({
       message: `${task.display_id} is claimed by ${nameOf(task.claimed_by)} until ${until(task)}.`,
@@ -147,12 +152,13 @@ export function checkClaimable(task: TaskRow, blocked_by: readonly string[], now
       next: task.status === 'completed' ? 'Nothing is left to do here.' : 'Set its status to pending with update_task first.',
       details: { status: task.status },
     });
-  checkUnblocked(task, blocked_by);
+  checkUnblocked(task);
 }
 
 /** @throws Problem `task_blocked` */
-export function checkUnblocked(task: TaskRow, blocked_by: readonly string[]): void {
+export function checkUnblocked(task: TaskRow): void {
   if (task.open_dependencies === 0) return;
+  const blocked_by = blockersOf(task);
   throw taskBlocked({
     message: `${task.display_id} waits for ${blocked_by.join(', ')}.`,
     next: 'Complete those first, or remove them from depends_on with update_task.',

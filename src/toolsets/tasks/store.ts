@@ -1,6 +1,6 @@
 /** SQL of tasks and their dependencies, always within one workspace. */
 
-import { type ColumnType, type Generated, type JSONColumnType, type Selectable, sql } from 'kysely';
+import { type ColumnType, type Generated, type JSONColumnType, type Selectable, type SqlBool, sql } from 'kysely';
 import type { TransactionScope } from '../../platform/database/types.ts';
 import type { Actor } from '../../platform/identity/principal.ts';
 import type { Status } from './schema.ts';
@@ -55,8 +55,18 @@ export type TaskTables = {
   };
 };
 
-/** A task as it is stored, with the key of its project and its id as people write it. */
-export type TaskRow = Omit<Selectable<TaskTables['tasks']>, 'workspace_id'> & { project_key: string; display_id: string };
+/** What a task waits for, or waited for. */
+export interface Dependency {
+  display_id: string;
+  satisfied: boolean;
+}
+
+/** A task as it is stored, with what is needed to show it: ids as people write them, and its dependencies, the oldest first. */
+export type TaskRow = Omit<Selectable<TaskTables['tasks']>, 'workspace_id'> & {
+  display_id: string;
+  parent_display_id: string | null;
+  dependencies: Dependency[];
+};
 
 export const taskTables = (scope: TransactionScope) => scope.db.withTables<TaskTables>();
 
@@ -90,16 +100,43 @@ const taskColumns = [
   'tasks.completed_at',
 ] as const;
 
+/**
+ * Ids as people write them. Each row of another table is found by its key in a query of its own, and not by a join: a plan of
+ * these cannot go wrong, also while a new table has no statistics yet.
+ */
+const keyOf = (alias: string) =>
+  sql<string>`(select key from projects where projects.workspace_id = ${sql.ref(`${alias}.workspace_id`)} and projects.id = ${sql.ref(`${alias}.project_id`)})`;
+const nameOf = (alias: string) => sql<string>`${keyOf(alias)} || '-' || ${sql.ref(`${alias}.number`)}`;
+
+const parentName = sql<string | null>`(
+  select ${nameOf('parent')} from tasks parent where parent.workspace_id = tasks.workspace_id and parent.id = tasks.parent_id)`;
+
+const dependencyList = sql<Dependency[]>`(
+  select coalesce(json_agg(json_build_object('display_id', ${nameOf('needed')}, 'satisfied', edge.satisfied)
+      order by needed.created_at, needed.number), '[]')
+  from task_dependencies edge join tasks needed on needed.workspace_id = edge.workspace_id and needed.id = edge.depends_on_id
+  where edge.workspace_id = tasks.workspace_id and edge.task_id = tasks.id)`;
+
+/** The columns of a `TaskRow`. */
+export const shownColumns = [
+  ...taskColumns,
+  nameOf('tasks').as('display_id'),
+  parentName.as('parent_display_id'),
+  dependencyList.as('dependencies'),
+];
+
+/** The id of a project by its key: a shared one, or somebody's own. */
+export const projectNamed = (scope: TransactionScope, key: string, owner_id: string | null) =>
+  sql<string>`(select id from projects where workspace_id = ${scope.workspace_id} and key = ${key}
+    and owner_id ${owner_id === null ? sql`is null` : sql`= ${owner_id}`})`;
+
 /** Every task that the caller may see: shared ones and its own. */
 export function visibleTasks(scope: TransactionScope) {
   return taskTables(scope)
     .selectFrom('tasks')
-    .innerJoin('projects', (join) =>
-      join.onRef('projects.workspace_id', '=', 'tasks.workspace_id').onRef('projects.id', '=', 'tasks.project_id'),
-    )
     .where('tasks.workspace_id', '=', scope.workspace_id)
     .where((where) => where.or([where('tasks.owner_id', 'is', null), where('tasks.owner_id', '=', scope.user_id)]))
-    .select([...taskColumns, 'projects.key as project_key', sql<string>`projects.key || '-' || tasks.number`.as('display_id')]);
+    .select(shownColumns);
 }
 
 export type Lock = 'read' | 'share' | 'update';
@@ -116,9 +153,8 @@ export async function findTasks(
       where.or(
         names.map(({ key, number, personal }) =>
           where.and([
-            where('projects.key', '=', key),
+            where('tasks.project_id', '=', projectNamed(scope, key, personal ? scope.user_id : null)),
             where('tasks.number', '=', number),
-            where('tasks.owner_id', personal ? '=' : 'is', personal ? scope.user_id : null),
           ]),
         ),
       ),
@@ -131,24 +167,22 @@ export async function findTasks(
 
 export async function tasksByIds(scope: TransactionScope, ids: readonly string[]): Promise<TaskRow[]> {
   if (ids.length === 0) return [];
-  return visibleTasks(scope).where('tasks.id', 'in', ids).execute();
+  return visibleTasks(scope)
+    .where('tasks.id', '=', sql<string>`any(${[...ids]}::uuid[])`)
+    .execute();
 }
 
-/** The head of the queue: highest priority, then oldest. */
-export async function firstReadyTask(
-  scope: TransactionScope,
-  project_id: string,
-  lock: 'skip locked' | 'read',
-): Promise<TaskRow | undefined> {
+/** What the queue gives next: highest priority, then oldest. The literals are what the index `tasks_ready` is made for. */
+export const isReadyNow = sql<SqlBool>`tasks.status = 'pending' and tasks.open_dependencies = 0`;
+export const queueOrder = sql`tasks.priority desc, tasks.created_at, tasks.number`;
+
+/** The head of the queue, without taking it. */
+export async function firstReadyTask(scope: TransactionScope, project_id: string): Promise<TaskRow | undefined> {
   return visibleTasks(scope)
     .where('tasks.project_id', '=', project_id)
-    .where('tasks.status', '=', 'pending')
-    .where('tasks.open_dependencies', '=', 0)
-    .orderBy('tasks.priority', 'desc')
-    .orderBy('tasks.created_at')
-    .orderBy('tasks.number')
-    .limit(1)
-    .$if(lock === 'skip locked', (query) => query.forUpdate('tasks').skipLocked())
+    .where(isReadyNow)
+    .orderBy(queueOrder)
+    .limit(sql.lit(1))
     .executeTakeFirst();
 }
 
@@ -214,21 +248,26 @@ export async function insertTasks(scope: TransactionScope, tasks: readonly NewTa
     .execute();
 }
 
-/** Saves the changes and counts the version up. */
-export async function updateTaskRow(scope: TransactionScope, id: string, changes: TaskChanges): Promise<void> {
-  const { assignee, inputs, expected_outputs, outputs, notes, claimed_by, ...plain } = changes;
+/** Saves the changes, counts the version up, and returns the task as it now is. */
+export async function updateTaskRow(scope: TransactionScope, id: string, changes: TaskChanges): Promise<TaskRow> {
+  return taskTables(scope)
+    .updateTable('tasks')
+    .set((set) => ({ ...toColumns(changes), version: set('version', '+', 1), updated_at: scope.now }))
+    .where('workspace_id', '=', scope.workspace_id)
+    .where('id', '=', id)
+    .returning(shownColumns)
+    .executeTakeFirstOrThrow();
+}
+
+/** Changes as they are stored: JSON as text. */
+export function toColumns({ assignee, inputs, expected_outputs, outputs, notes, claimed_by, ...plain }: TaskChanges) {
   const json = { assignee, inputs, expected_outputs, outputs, notes, claimed_by };
   const given = Object.fromEntries(
     Object.entries(json)
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => [name, asJson(value ?? null)]),
   );
-  await taskTables(scope)
-    .updateTable('tasks')
-    .set((set) => ({ ...plain, ...given, version: set('version', '+', 1), updated_at: scope.now }))
-    .where('workspace_id', '=', scope.workspace_id)
-    .where('id', '=', id)
-    .execute();
+  return { ...plain, ...given };
 }
 
 export async function deleteTaskRow(scope: TransactionScope, id: string): Promise<void> {

@@ -23,8 +23,8 @@ test('the history of a task is in the order of its changes, also when the later 
   await write(async (older) => {
     // As an idempotency key does: the transaction has its number before it waits for the task.
     await sql`select pg_current_xact_id()`.execute(older.db);
-    await write((newer) => tell(newer, 'task.updated'));
-    await tell(older, 'task.completed');
+    await write(async (newer) => tell(newer, 'task.updated'));
+    tell(older, 'task.completed');
   });
   const history = await write((scope) => historyOf(scope, ['WEB-1'], 20));
   expect(history.map(({ type }) => type)).toEqual(['task.completed', 'task.updated']);

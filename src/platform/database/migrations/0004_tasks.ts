@@ -50,7 +50,8 @@ export const tasks: Migration = {
     await sql`
       create index tasks_ready on tasks (workspace_id, project_id, priority desc, created_at, number)
         where status = 'pending' and open_dependencies = 0`.execute(db);
-    await sql`create index tasks_leases on tasks (claimed_until) where claimed_until is not null`.execute(db);
+    // What is claimed now is little, so the sweeper reads all of it.
+    await sql`create index tasks_leases on tasks (workspace_id, project_id, claimed_until) where claimed_until is not null`.execute(db);
     await sql`create index tasks_of_project on tasks (workspace_id, project_id, id desc)`.execute(db);
     await sql`create index tasks_of_parent on tasks (workspace_id, parent_id) where parent_id is not null`.execute(db);
 
