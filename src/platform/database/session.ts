@@ -70,6 +70,17 @@ export class Session implements DatabaseConnection {
     });
   }
 
+  /** What `work` sends at once goes out as one packet: the system call costs more than a query. */
+  together<Result>(work: () => Promise<Result>): Promise<Result> {
+    const { stream } = this.#client.connection;
+    stream.cork();
+    try {
+      return work();
+    } finally {
+      stream.uncork();
+    }
+  }
+
   /**
    * Gives the connection back after its last query; a broken or unwanted one is closed instead.
    * `soon`: gives it back with the last query under way where the next user's queries simply come after it.
@@ -79,6 +90,8 @@ export class Session implements DatabaseConnection {
     this.#closed = true;
     if (options.destroy !== true && !(options.soon === true && this.#client.pipeline)) await this.#tail;
     this.#client.off('error', this.#onError);
+    // pg would wait for the query under way before it closes.
+    if (options.destroy === true) this.#client.connection.stream.destroy();
     this.#client.release(options.destroy === true || this.#broken);
   }
 

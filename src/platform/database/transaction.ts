@@ -63,7 +63,12 @@ async function workUntilAborted<Result>(
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     const ids = tenant === 'system' ? { workspace_id: '', user_id: '' } : tenant;
-    const result = await work({ db: kyselyInTransaction(session, plugins), ...ids, now, withCommit: (query) => void last.push(query.compile()) });
+    const result = await work({
+      db: kyselyInTransaction(session, plugins),
+      ...ids,
+      now,
+      withCommit: (query) => void last.push(query.compile()),
+    });
     signal?.throwIfAborted();
     return result;
   } catch (error) {
@@ -96,14 +101,16 @@ async function sendBegin(
   tenant: Tenant,
   mode: TransactionOptions['mode'],
 ): Promise<Omit<Begun, 'session'>> {
-  const [, , { rows }] = await Promise.all([
-    session.command(mode === 'read' ? 'begin read only' : 'begin'),
-    source.roleSeen ? undefined : session.command(chooseRole),
-    session.executeQuery<{ now: Date; pid: number; role: string; unwalled: boolean }>({
-      sql: source.roleSeen ? enterAsApp : enter,
-      parameters: localSettings(source, tenant),
-    }),
-  ]);
+  const [, , { rows }] = await session.together(() =>
+    Promise.all([
+      session.command(mode === 'read' ? 'begin read only' : 'begin'),
+      source.roleSeen ? undefined : session.command(chooseRole),
+      session.executeQuery<{ now: Date; pid: number; role: string; unwalled: boolean }>({
+        sql: source.roleSeen ? enterAsApp : enter,
+        parameters: localSettings(source, tenant),
+      }),
+    ]),
+  );
   const [row] = rows;
   if (row === undefined) throw new Error('a transaction began without an answer');
   if (row.unwalled) refuseWithoutWalls(row.role);
@@ -148,7 +155,7 @@ async function endReading(session: Session): Promise<void> {
 async function commitWork(session: Session, last: readonly CompiledQuery[]): Promise<void> {
   try {
     // Answers come in this order, so what is thrown is the cause, not the commit that could not follow.
-    await Promise.all([...last.map((query) => session.executeQuery(query)), commit(session)]);
+    await session.together(() => Promise.all([...last.map((query) => session.executeQuery(query)), commit(session)]));
   } catch (error) {
     if (!session.broken) throw error;
     throw unavailable({

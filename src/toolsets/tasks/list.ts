@@ -24,8 +24,7 @@ export async function listTaskRows(scope: TransactionScope, filter: TaskFilter):
   let query = visibleTasks(scope);
   if (filter.project_id !== undefined) query = query.where('tasks.project_id', '=', filter.project_id);
   if (filter.status !== undefined) query = query.where('tasks.status', '=', sql.lit(filter.status));
-  if (filter.ready !== undefined)
-    query = query.where(filter.ready ? isReadyNow : sql<SqlBool>`not (${isReadyNow})`);
+  if (filter.ready !== undefined) query = query.where(filter.ready ? isReadyNow : sql<SqlBool>`not (${isReadyNow})`);
   if (filter.label !== undefined) query = query.where(sql<SqlBool>`tasks.labels @> array[${filter.label}]::text[]`);
   if (filter.assignee_id !== undefined) query = query.where(sql<SqlBool>`tasks.assignee ->> 'id' = ${filter.assignee_id}`);
   if (filter.updated_after !== undefined) query = query.where('tasks.updated_at', '>', new Date(filter.updated_after));

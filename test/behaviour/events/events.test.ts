@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WorkspaceEvent } from '../../../src/platform/events/types.ts';
@@ -93,7 +94,9 @@ describe('events', () => {
     const event = (subject: string) => ({ type: 'test.happened', subject });
     const actor = { kind: 'person' as const, id: user_id, name: 'Ada' };
     const transaction = house.database.transaction({ workspace_id, user_id }, { mode: 'write' }, async (scope) => {
-      await house.events.write(scope, actor, [event('slow')]);
+      // As any write does: from here on the transaction has its place among the others.
+      await sql`select pg_current_xact_id()`.execute(scope.db);
+      house.events.write(scope, actor, [event('slow')]);
       written.resolve();
       await slow.promise;
     });
