@@ -6,7 +6,9 @@ import type { Principal } from '../platform/identity/principal.ts';
 import type { Identity } from '../platform/identity/types.ts';
 import type { Settings } from '../platform/config/settings.ts';
 import type { Log } from '../platform/telemetry/log.ts';
+import type { z } from 'zod';
 import type { Face } from './operation.ts';
+import type { Question } from './question.ts';
 
 /** What is the same with and without an open transaction. */
 export interface BaseContext {
@@ -22,6 +24,15 @@ export interface BaseContext {
   newId(): string;
   /** Most bytes that a page of items should take; undefined: no limit but the caller's. MCP results are read by models. */
   page_bytes: number | undefined;
+  /** Tells how far the work is: `done` of `total`, in any unit, growing. Heard only by a client that asked to; costs nothing otherwise. */
+  progress(done: number, total?: number, message?: string): void;
+  /**
+   * Asks the person behind the client. The first time this ends the call: its transaction is rolled back, and once the person has
+   * answered, the operation is run again from its beginning, and this returns the answer. So ask before anything outside
+   * the database is done. Only for operations with `simple: false`.
+   * @throws Problem `otherwise` of the question where nobody can be asked; `declined` when the person does not want to
+   */
+  ask<Schema extends z.ZodObject>(question: Question<Schema>): z.output<Schema>;
 }
 
 export interface Context extends BaseContext, TransactionScope {

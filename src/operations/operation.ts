@@ -33,7 +33,7 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   transaction?: 'read' | 'write' | 'none';
   /** Default: by access. */
   cost?: 'read' | 'write' | 'expensive';
-  /** True when it needs neither progress nor input from the person. Default: true. */
+  /** False when it tells its progress or asks the person; faces may serve the simple ones in a shorter way. Default: true. */
   simple?: boolean;
   /** Only a person may call it, never an agent's key. */
   person_only?: boolean;

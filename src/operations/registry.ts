@@ -14,6 +14,7 @@ import type { BaseContext, Context } from './context.ts';
 import { type IdempotentCall, checkIdempotencyKey, freeKey, hashInput, keepAnswer, takeKey } from './idempotency.ts';
 import { parseInput } from './input.ts';
 import type { Face, Operation, Toolset } from './operation.ts';
+import { QuestionAsked, ask } from './question.ts';
 import type { CallRequest, CompiledOperation, Registry } from './types.ts';
 
 export interface RegistryOptions {
@@ -98,6 +99,10 @@ async function call(options: RegistryOptions, find: Registry['find'], request: C
     name = compiled.operation.name;
     return await run(options, compiled, request);
   } catch (error) {
+    if (error instanceof QuestionAsked) {
+      outcome = 'asked';
+      throw error;
+    }
     const problem = toProblem(error, options.log, request, name);
     outcome = problem.code;
     throw problem;
@@ -113,7 +118,7 @@ async function run(options: RegistryOptions, compiled: CompiledOperation, reques
   if (refused !== undefined) throw refused;
   const input = parseInput(operation.name, operation.input, request.input);
   const idempotent = idempotentCall(operation, request, input);
-  const base = baseContext(options, request);
+  const base = baseContext(options, operation, request);
   const mode = transactionOf(operation);
   if (mode === 'none') return runWithout(options, base, operation, input, idempotent);
   return again(() =>
@@ -205,7 +210,7 @@ function withoutTransaction(base: BaseContext, transaction: Context['transaction
   };
 }
 
-function baseContext({ settings, identity, log }: RegistryOptions, request: CallRequest): BaseContext {
+function baseContext({ settings, identity, log }: RegistryOptions, operation: Operation, request: CallRequest): BaseContext {
   return {
     principal: request.principal,
     face: request.face,
@@ -216,6 +221,11 @@ function baseContext({ settings, identity, log }: RegistryOptions, request: Call
     log,
     newId,
     page_bytes: request.page_bytes ?? (request.face === 'rest' ? undefined : modelPageBytes),
+    progress: (done, total, message) => request.progress?.({ done, total, message }),
+    ask: (question) => {
+      if (operation.simple !== false) throw new Error(`${operation.name} asks, and must say so with simple: false`);
+      return ask(request.answers, question);
+    },
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { Principal } from '../platform/identity/principal.ts';
 import type { Face, Operation } from './operation.ts';
+import type { Answers } from './question.ts';
 
 /** JSON Schema 2020-12, converted once at start. */
 export type JsonSchema = Record<string, unknown>;
@@ -28,6 +29,13 @@ export interface CompiledOperation {
   };
 }
 
+/** How far a call is. */
+export interface Progress {
+  done: number;
+  total?: number | undefined;
+  message?: string | undefined;
+}
+
 export interface CallRequest {
   /** Name or alias. */
   operation: string;
@@ -40,6 +48,10 @@ export interface CallRequest {
   idempotency_key?: string | undefined;
   /** Most bytes that a page of items should take. Default: by the face. */
   page_bytes?: number | undefined;
+  /** Hears of progress. Absent: nobody wants to. */
+  progress?: ((progress: Progress) => void) | undefined;
+  /** What the person has answered so far. Absent: nobody can be asked. */
+  answers?: Answers | undefined;
 }
 
 export interface Registry {
@@ -52,7 +64,7 @@ export interface Registry {
   allowed(principal: Principal, face: Face, toolsets?: readonly string[]): readonly CompiledOperation[];
   /**
    * validate -> authorise -> transaction with the tenant set -> handler -> validate output -> commit -> wake the events.
-   * @throws Problem, and nothing else.
+   * @throws Problem; QuestionAsked when `answers` is given and lacks one that the operation needs; nothing else.
    */
   call(request: CallRequest): Promise<Record<string, unknown>>;
 }

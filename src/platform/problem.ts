@@ -126,6 +126,13 @@ export const idempotencyMismatch = defineProblem({
   when: 'The idempotency key was used before with another input.',
 });
 
+export const declined = defineProblem({
+  code: 'declined',
+  status: 409,
+  retryable: false,
+  when: 'The person was asked and said no, or closed the question; nothing was changed.',
+});
+
 export const tooLarge = defineProblem({
   code: 'too_large',
   status: 413,

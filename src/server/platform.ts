@@ -2,6 +2,7 @@
 
 import type { EffectiveSettings } from '../platform/config/read.ts';
 import { isLoopback } from '../platform/config/read.ts';
+import { deriveKey, loadSecrets } from '../platform/config/secrets.ts';
 import type { Settings } from '../platform/config/settings.ts';
 import { migrateUp, migrationStatus } from '../platform/database/migrate.ts';
 import { openDatabase, waitForDatabase } from '../platform/database/open.ts';
@@ -16,6 +17,7 @@ import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { createRegistry } from '../operations/registry.ts';
 import type { Registry } from '../operations/types.ts';
 import { toolsets } from '../toolsets/index.ts';
+import { type Questions, createQuestions } from './mcp/questions.ts';
 import { startSweeps } from './sweep.ts';
 
 export interface Platform {
@@ -29,6 +31,7 @@ export interface Platform {
   readonly events: Events;
   readonly limits: Limits;
   readonly registry: Registry;
+  readonly questions: Questions;
   /** In the reverse order of opening. Idempotent. */
   close(): Promise<void>;
 }
@@ -64,7 +67,8 @@ export async function openPlatform(effective: EffectiveSettings, log: Log, optio
     const observers = { observe: metrics?.operation, committed: metrics?.event };
     const registry = createRegistry({ toolsets, database, identity, events, settings, log, ...observers });
     closers.push(startSweeps({ settings, log, database, events, metrics }));
-    return { effective, settings, log, issuer, database, identity, events, limits, registry, close };
+    const questions = createQuestions(deriveKey(loadSecrets(settings), 'mcp request state'));
+    return { effective, settings, log, issuer, database, identity, events, limits, registry, questions, close };
   } catch (error) {
     await close();
     throw error;

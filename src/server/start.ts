@@ -56,9 +56,9 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
       metrics,
     });
     opened.platform = platform;
-    const { registry, events, database, issuer } = platform;
+    const { registry, events, questions, database, issuer } = platform;
     const offers = offersOf(registry);
-    const face = createMcpFace({ registry, events, settings, log, version, ...offers });
+    const face = createMcpFace({ registry, events, questions, settings, log, version, ...offers });
     opened.face = face;
     metrics.observe({
       database: () => database.stats(),

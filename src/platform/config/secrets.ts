@@ -1,6 +1,6 @@
 /** The secrets of the installation: given as settings, or made once into the data folder. */
 
-import { randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -8,8 +8,16 @@ import { SettingsError } from './read.ts';
 import type { Settings } from './settings.ts';
 
 export interface Secrets {
-  /** Encrypts the private signing keys at rest. */
+  /** Encrypts the private signing keys at rest, and is what other keys are derived from. */
   authSecret: string;
+}
+
+/**
+ * A key for one purpose, made from the secret that all replicas share anyway: one secret less to hand out, to rotate and to lose.
+ * Keys of two purposes say nothing about each other (RFC 5869).
+ */
+export function deriveKey({ authSecret }: Secrets, purpose: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', authSecret, '', `quarterdeck ${purpose}`, 32));
 }
 
 const fileSchema = z.object({ auth_secret: z.string().min(32) });

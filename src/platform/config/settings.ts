@@ -154,7 +154,8 @@ export const settingDefinitions = {
   authSecret: setting({
     variable: 'BETTER_AUTH_SECRET',
     schema: z.string().min(32, 'must have at least 32 characters').optional(),
-    description: 'Encrypts the private signing keys at rest. Made once into the data folder on a loopback bind; must be given elsewhere.',
+    description:
+      'Encrypts the private signing keys at rest, and signs the questions that wait for a person. Made once into the data folder on a loopback bind; must be given elsewhere.',
     secret: true,
   }),
   signup: setting({

@@ -9,13 +9,21 @@ import type {
   ListToolsResult,
   ReadResourceResult,
 } from '@modelcontextprotocol/server';
+import type { Answers } from '../../operations/question.ts';
+import type { Progress } from '../../operations/types.ts';
+import type { Principal } from '../../platform/identity/principal.ts';
 import type { CompletionReference } from './completion.ts';
+import type { Questions } from './questions.ts';
 
 /** What every call carries. */
 export interface CallScope {
   request_id: string;
   /** Aborted when the client goes away or cancels. */
   signal: AbortSignal;
+  /** What the person has answered so far; undefined: nobody can be asked. */
+  answers?: Answers | undefined;
+  /** Hears of progress. */
+  progress?: ((progress: Progress) => void) | undefined;
 }
 
 export interface ToolCall extends CallScope {
@@ -27,10 +35,13 @@ export interface ToolCall extends CallScope {
 export type ResourceChange = { kind: 'resource_updated'; uri: string } | { kind: 'resources_list_changed' };
 
 export interface McpBackend {
+  /** Who calls. */
+  readonly principal: Principal;
+  readonly questions: Questions;
   listTools(): Promise<ListToolsResult>;
   /**
    * The structured result.
-   * @throws Problem for what the tool refuses; ProtocolError -32602 when there is no such tool here.
+   * @throws Problem for what the tool refuses; QuestionAsked when it needs an answer; ProtocolError -32602 when there is no such tool here.
    */
   callTool(call: ToolCall): Promise<Record<string, unknown>>;
   listResourceTemplates(): Promise<ListResourceTemplatesResult>;

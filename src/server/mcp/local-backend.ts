@@ -10,12 +10,14 @@ import { createRanking } from './ranking.ts';
 import { complete } from './completion.ts';
 import type { Offers } from './offers.ts';
 import { getPrompt } from './prompts.ts';
+import type { Questions } from './questions.ts';
 import { type ResourceProvider, listAll } from './resources.ts';
 import { type Caller, createSurface } from './surface.ts';
 
 export interface LocalBackendOptions extends Offers {
   registry: Registry;
   events: Events;
+  questions: Questions;
 }
 
 /** Compiles what all callers share, once, and returns how to bind it to one. */
@@ -26,6 +28,8 @@ export function createLocalBackends(options: LocalBackendOptions): (caller: Call
     const { principal } = caller;
     const visible = () => options.resources.filter((provider) => provider.visible(principal));
     return {
+      principal,
+      questions: options.questions,
       listTools: async () => surface.list(caller),
       callTool: async (call) => {
         if (call.name === findToolsName) return answerFindTools(call.arguments, surface.allowed(caller), surface.listedNames(caller), rank);
@@ -51,8 +55,8 @@ export function createLocalBackends(options: LocalBackendOptions): (caller: Call
 
 async function callOperation(registry: Registry, caller: Caller, call: ToolCall): Promise<Record<string, unknown>> {
   const { principal } = caller;
-  const { request_id, signal, idempotency_key } = call;
-  const shared = { principal, face: 'mcp', request_id, signal, idempotency_key } as const;
+  const { request_id, signal, idempotency_key, answers, progress } = call;
+  const shared = { principal, face: 'mcp', request_id, signal, idempotency_key, answers, progress } as const;
   if (call.name === callToolName) {
     const chosen = chooseCall(call.arguments, (name) => callable(registry, caller, name));
     return registry.call({ ...shared, operation: chosen.compiled.operation.name, input: chosen.arguments });

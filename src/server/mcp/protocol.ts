@@ -1,12 +1,14 @@
 /** The MCP methods over a backend, as a low-level server of the SDK: one for each HTTP request, one for each stdio connection. */
 
-import { ProtocolError, Server, type ServerContext } from '@modelcontextprotocol/server';
+import { type InputRequiredResult, ProtocolError, Server, type ServerContext } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import { QuestionAsked } from '../../operations/question.ts';
 import { invalidInput } from '../../platform/problem.ts';
 import type { Log } from '../../platform/telemetry/log.ts';
 import { asProblem, protocolError, toolAnswer, toolError } from './answers.ts';
 import type { CallScope, McpBackend } from './backend.ts';
 import { instructions } from './instructions.ts';
+import { progressTeller } from './progress.ts';
 
 export interface ProtocolOptions {
   backend: McpBackend;
@@ -62,6 +64,8 @@ export function createProtocolServer(options: ProtocolOptions): Server {
     {
       instructions,
       cacheHints,
+      // Clients of 2025 are told what to pass instead; asking them needs a connection that one replica holds.
+      inputRequired: { legacyShim: false },
       capabilities: {
         tools: {},
         prompts: {},
@@ -87,6 +91,17 @@ export function createProtocolServer(options: ProtocolOptions): Server {
       }
     };
 
+  /** The three methods in which an operation may ask the person. */
+  const asking = <Params, Result>(
+    method: string,
+    work: (params: Params, scope: CallScope, context: ServerContext) => Promise<Result>,
+  ): ((params: Params, context: ServerContext) => Promise<Result | InputRequiredResult>) =>
+    scoped((params, scope, context) =>
+      backend.questions.run({ principal: backend.principal, method, params }, context, (answers) =>
+        work(params, { ...scope, answers }, context),
+      ),
+    );
+
   server.setRequestHandler(
     'tools/list',
     { params: page },
@@ -95,7 +110,7 @@ export function createProtocolServer(options: ProtocolOptions): Server {
   server.setRequestHandler(
     'tools/call',
     { params: call },
-    scoped((params, scope, context) => callTool(options, params, scope, context)),
+    asking('tools/call', (params, scope, context) => callTool(options, params, scope, context)),
   );
   server.setRequestHandler(
     'resources/templates/list',
@@ -110,7 +125,7 @@ export function createProtocolServer(options: ProtocolOptions): Server {
   server.setRequestHandler(
     'resources/read',
     { params: read },
-    scoped(({ uri }, scope) => backend.readResource(uri, scope)),
+    asking('resources/read', ({ uri }, scope) => backend.readResource(uri, scope)),
   );
   server.setRequestHandler(
     'prompts/list',
@@ -120,7 +135,7 @@ export function createProtocolServer(options: ProtocolOptions): Server {
   server.setRequestHandler(
     'prompts/get',
     { params: prompt },
-    scoped((params, scope) => backend.getPrompt(params.name, params.arguments ?? {}, scope)),
+    asking('prompts/get', (params, scope) => backend.getPrompt(params.name, params.arguments ?? {}, scope)),
   );
   server.setRequestHandler(
     'completion/complete',
@@ -134,13 +149,17 @@ export function createProtocolServer(options: ProtocolOptions): Server {
 /** What a tool refuses is a result that the model reads; only a call that is none (no such tool) is a protocol error. */
 async function callTool(options: ProtocolOptions, params: z.output<typeof call>, scope: CallScope, context: ServerContext) {
   const { backend, log, failed } = options;
+  const { tell: progress, sent } = progressTeller(context, log);
   try {
     const idempotency_key = readIdempotencyKey(context.mcpReq._meta?.[idempotencyMeta]);
-    return toolAnswer(await backend.callTool({ ...scope, name: params.name, arguments: params.arguments ?? {}, idempotency_key }));
+    const { name, arguments: given = {} } = params;
+    return toolAnswer(await backend.callTool({ ...scope, name, arguments: given, idempotency_key, progress }));
   } catch (error) {
-    if (error instanceof ProtocolError) throw error;
+    if (error instanceof ProtocolError || error instanceof QuestionAsked) throw error;
     failed?.('tool_error');
     return toolError(asProblem(error, log, scope.request_id));
+  } finally {
+    await sent();
   }
 }
 

@@ -1,10 +1,12 @@
 /** What everybody needs first: who am I, which projects are there. */
 
 import { z } from 'zod';
+import type { Context } from '../../operations/context.ts';
 import { pageById } from '../../operations/cursor.ts';
 import { cursor, limit, nextCursor } from '../../operations/fields.ts';
 import { defineOperation } from '../../operations/operation.ts';
 import { actorOf } from '../../platform/identity/principal.ts';
+import { notWanted } from '../../operations/question.ts';
 import { conflict, invalidInput } from '../../platform/problem.ts';
 import { openProject, personalKey } from './projects.ts';
 import { me, project, projectKey, projectName, workspace } from './schema.ts';
@@ -80,27 +82,38 @@ export const listProjects = defineOperation({
 export const deleteProject = defineOperation({
   name: 'delete_project',
   title: 'Delete a project',
-  description: 'Deletes a project. With tasks in it, it is refused unless forced, and then the tasks are deleted too.',
+  description:
+    'Deletes a project. With tasks in it, the person is asked first, or it is refused unless forced; then the tasks are deleted too.',
   input: z.strictObject({ project: projectKey, force: z.boolean().default(false).describe('Delete its tasks with it') }),
   output: z.object({ project: z.string(), status: z.literal('deleted'), deleted_tasks: z.int() }),
   access: 'destroy',
   scope: 'workspace:write',
   http: { method: 'DELETE', path: '/projects/{project}' },
-  faces: ['rest'],
+  faces: ['mcp', 'rest'],
+  simple: false,
   async handler(context, { project: key, force }) {
     const found = await openProject(context, key);
     const counts = await countTasks(context, found.id);
-    if (counts.tasks > 0 && !force)
-      throw conflict({
-        message: `Project ${key} has ${counts.tasks} tasks, and ${counts.needed_elsewhere} tasks of other projects depend on them.`,
-        next: 'Pass force=true to delete them all; there is no undo.',
-        details: counts,
-      });
+    if (counts.tasks > 0 && !force) confirmDeletion(context, key, counts);
     await deleteProjectRow(context, found.id);
     context.emit({ type: 'project.deleted', subject: key, owner_id: found.owner_id, data: { tasks: counts.tasks } });
     return { project: key, status: 'deleted' as const, deleted_tasks: counts.tasks };
   },
 });
+
+/** @throws Problem `conflict` where nobody can be asked; `declined` */
+function confirmDeletion(context: Context, key: string, counts: { tasks: number; needed_elsewhere: number }): void {
+  const number = (count: number) => (count === 1 ? '1 task' : `${count} tasks`);
+  const needed = counts.needed_elsewhere === 0 ? '' : `, and ${number(counts.needed_elsewhere)} of other projects wait for them`;
+  const what = `Project ${key} has ${number(counts.tasks)}${needed}.`;
+  const { confirm } = context.ask({
+    key: 'confirm_deletion',
+    message: `${what} Delete the project with all its tasks? There is no undo.`,
+    schema: z.object({ confirm: z.boolean().describe('Yes, delete them all') }),
+    otherwise: conflict({ message: what, next: 'Pass force=true to delete them all; there is no undo.', details: counts }),
+  });
+  if (!confirm) throw notWanted();
+}
 
 function toProject(row: ProjectRow): z.input<typeof project> {
   const { id, key, name, created_by, created_at } = row;

@@ -1,6 +1,6 @@
 /** The official MCP clients, each with the same few calls, so that one test runs with all of them. */
 
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { Client, type ClientCapabilities, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { Client as FirstClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as FirstStdioTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
@@ -51,8 +51,12 @@ export async function connect(kind: ClientKind, endpoint: Endpoint): Promise<Tes
 }
 
 /** The v2 client itself, for what only it can do. */
-export async function connectSecond(kind: '2026-07-28' | '2025', endpoint: Endpoint): Promise<Client> {
-  const client = new Client(info, { versionNegotiation: { mode: kind === '2025' ? 'legacy' : { pin: kind } } });
+export async function connectSecond(
+  kind: '2026-07-28' | '2025',
+  endpoint: Endpoint,
+  capabilities: ClientCapabilities = {},
+): Promise<Client> {
+  const client = new Client(info, { capabilities, versionNegotiation: { mode: kind === '2025' ? 'legacy' : { pin: kind } } });
   await client.connect(
     'url' in endpoint
       ? new StreamableHTTPClientTransport(new URL(endpoint.url), { requestInit: authorised(endpoint.token) })

@@ -1,9 +1,10 @@
 /** Toolsets small enough to read at a glance, with tasks in memory: what the tests of the MCP face call. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Context } from '../../../../src/operations/context.ts';
 import { type Operation, type Toolset, defineOperation } from '../../../../src/operations/operation.ts';
-import { notFound } from '../../../../src/platform/problem.ts';
+import { invalidInput, notFound } from '../../../../src/platform/problem.ts';
 
 const task = z.object({ id: z.string(), title: z.string(), status: z.string(), priority: z.string(), updated_at: z.string() });
 
@@ -19,6 +20,7 @@ export function createToolsets(state: State): Toolset[] {
   return [
     { name: 'workspace', description: 'Who is here.', operations: workspaceOperations() },
     { name: 'tasks', description: 'Work to be done.', operations: [...taskOperations(state), ...oddOperations(state)] },
+    { name: 'talking', description: 'What needs more of a client.', operations: talkingOperations(state) },
   ];
 }
 
@@ -125,6 +127,49 @@ function taskOperations(state: State): Operation[] {
         context.emit({ type: 'task.deleted', subject: task_id, resource: `quarterdeck://tasks/${task_id}` });
         return { task_id };
       },
+    }),
+  ];
+}
+
+/** Not listed by default: what needs more of the client than a result. */
+function talkingOperations(state: State): Operation[] {
+  const otherwise = invalidInput({ message: 'It is not known who is greeted.', next: 'Pass name.' });
+  return [
+    operation({
+      name: 'count_up',
+      description: 'Counts, and tells how far it is.',
+      simple: false,
+      input: z.strictObject({ to: z.int() }),
+      output: z.object({ counted: z.int() }),
+      handler: async ({ progress }, { to }) => {
+        for (let done = 1; done <= to; done += 1) {
+          progress(done, to, `counted ${done}`);
+          progress(done, to, 'the same again');
+          await sleep(60);
+        }
+        return { counted: to };
+      },
+    }),
+    operation({
+      name: 'greet_person',
+      description: 'Asks for a name and for a wish, and greets.',
+      simple: false,
+      input: z.strictObject({ name: z.string().optional(), occasion: z.string().default('today') }),
+      output: z.object({ greeting: z.string() }),
+      handler: async (context, { name, occasion }) => {
+        state.started.push('greet_person');
+        const about = { key: 'name', message: `Who are you, ${occasion}?`, schema: z.object({ name: z.string().min(2) }) };
+        const who = name ?? context.ask({ ...about, otherwise }).name;
+        const wish = { key: 'wish', message: `What do you wish, ${who}?`, schema: z.object({ wish: z.string() }) };
+        return { greeting: `Hello ${who}, have ${context.ask({ ...wish, otherwise }).wish}` };
+      },
+    }),
+    operation({
+      name: 'ask_in_secret',
+      description: 'Asks without saying that it does.',
+      input: z.strictObject({}),
+      output: z.object({}),
+      handler: async (context) => context.ask({ key: 'x', message: 'x?', schema: z.object({}), otherwise }),
     }),
   ];
 }

@@ -13,6 +13,7 @@ import { createLog } from '../../../../src/platform/telemetry/log.ts';
 import { type McpFace, createMcpFace } from '../../../../src/server/mcp/face.ts';
 import { createLocalBackends } from '../../../../src/server/mcp/local-backend.ts';
 import { offersOf } from '../../../../src/server/mcp/offers.ts';
+import { createQuestions } from '../../../../src/server/mcp/questions.ts';
 import { type MemoryEvents, memoryEvents } from './memory-events.ts';
 import { type State, createToolsets } from './toolsets.ts';
 
@@ -72,7 +73,8 @@ export async function startWorkspace(overrides: Partial<Pick<Settings, 'maxSubsc
     log,
   });
   const offers = offersOf(registry);
-  const face = createMcpFace({ registry, events, settings, log, version: '9.8.7', ...offers });
+  const questions = createQuestions(new Uint8Array(32));
+  const face = createMcpFace({ registry, events, questions, settings, log, version: '9.8.7', ...offers });
   const credentials = new Map([['ada', principal()]]);
   const server = await listen(face, credentials);
   return {
@@ -81,7 +83,7 @@ export async function startWorkspace(overrides: Partial<Pick<Settings, 'maxSubsc
     events,
     state,
     credentials,
-    backends: createLocalBackends({ registry, events, ...offers }),
+    backends: createLocalBackends({ registry, events, questions, ...offers }),
     close: async () => {
       await face.close();
       server.closeAllConnections();
