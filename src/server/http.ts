@@ -4,7 +4,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { Settings } from '../platform/config/settings.ts';
-import { authFailureOf } from '../platform/identity/problems.ts';
+import { authFailureOf, isAuthFailure } from '../platform/identity/problems.ts';
 import { Problem, unavailable, unreadable } from '../platform/problem.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
@@ -100,7 +100,8 @@ function createDispatcher(surface: Surface, log: Log, metrics: Metrics): (exchan
   const fail = async (exchange: Exchange, error: unknown): Promise<void> => {
     const sent = exchange.incoming.headers.authorization !== undefined;
     const problem = toProblem(error, exchange.request_id, log);
-    if (problem.status === 401) metrics.authFailure(authFailureOf(problem));
+    const failure = problem.status === 401 || isAuthFailure(problem) ? authFailureOf(problem) : undefined;
+    if (failure !== undefined) metrics.authFailure(failure);
     await sendProblem(exchange, countRefusal(surface, exchange, problem, sent), surface.challenge(sent));
   };
   const app = createApp({ ...surface, fail });

@@ -4,9 +4,12 @@ import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/types.ts';
 import { conflict, notFound } from '../problem.ts';
 import { deleteSessions, findUser, findWorkspaces, membershipsOf } from './accounts.ts';
+import { forgetAttempts } from './attempts.ts';
+import type { Audit } from './audit.ts';
 import type { Auth } from './better-auth.ts';
 import { revokeKeysOf } from './key-store.ts';
 import { noSuchAccount } from './problems.ts';
+import { setPassword } from './passwords.ts';
 import { checkPassword, normalEmail } from './rules.ts';
 import { createPerson } from './sessions.ts';
 import type { AuthTables, UserTable } from './tables.ts';
@@ -15,11 +18,12 @@ import type { AdminUserView, Identity, WorkspaceView } from './types.ts';
 export interface AdminParts {
   auth: Auth;
   database: Database;
+  audit: Audit;
   db: Kysely<AuthTables>;
   forget(subject_ids: readonly string[]): void;
 }
 
-export function createAdmin({ auth, database, db, forget }: AdminParts): Identity['admin'] {
+export function createAdmin({ auth, database, audit, db, forget }: AdminParts): Identity['admin'] {
   async function requireUser(email: string): Promise<UserTable> {
     const user = await findUser(db, { email: normalEmail(email) });
     if (user === undefined) throw noSuchAccount();
@@ -52,19 +56,16 @@ export function createAdmin({ auth, database, db, forget }: AdminParts): Identit
     },
 
     async setPassword(email, text) {
-      checkPassword(text);
-      const { id } = await requireUser(email);
+      const { id, email: address } = await requireUser(email);
+      checkPassword(text, address);
       const password = await (await auth.$context).password.hash(text);
       const subjects = await db.transaction().execute(async (transaction) => {
-        await transaction
-          .updateTable('auth.account')
-          .set({ password, updatedAt: sql<Date>`now()` })
-          .where('userId', '=', id)
-          .where('providerId', '=', 'credential')
-          .execute();
+        await setPassword(transaction, id, password);
+        await forgetAttempts(transaction, { email: address });
         return deleteSessions(transaction, id);
       });
       forget(subjects);
+      audit.note('password.changed', { email: address }, { by: 'operator' });
     },
 
     async disableUser(email) {

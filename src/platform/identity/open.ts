@@ -6,12 +6,14 @@ import type { Database } from '../database/types.ts';
 import type { Log } from '../telemetry/log.ts';
 import { findActor } from './actors.ts';
 import { createAdmin } from './admin.ts';
+import { createAudit } from './audit.ts';
 import { createAuth } from './better-auth.ts';
 import { createCredentialCache } from './credential-cache.ts';
 import { keyPrefix } from './key-format.ts';
 import { createKeys } from './keys.ts';
 import { createLastUse } from './last-use.ts';
 import { createInvitations, createMembers } from './members.ts';
+import { createPasswords } from './passwords.ts';
 import type { Principal } from './principal.ts';
 import { noSuchAccount } from './problems.ts';
 import { pollRevocations } from './revocations.ts';
@@ -51,7 +53,9 @@ export async function openIdentity({ settings, database, log, issuer, loopback }
   const tokens = createTokens({ auth, issuer, loopback, lifetime_seconds: settings.sessionTokenSeconds });
   const lastUse = createLastUse(database, log);
   const signup = settings.signup ?? (loopback ? 'open' : 'closed');
-  const sessions = createSessions({ auth, db, tokens, cache, signup, forget });
+  const audit = createAudit({ db, database, log });
+  const sessions = createSessions({ auth, db, tokens, cache, audit, signup, forget });
+  const passwords = createPasswords({ auth, db, audit, forget });
   const keys = createKeys({ db, cache, lastUse, forget });
   const members = createMembers({ database, db, forget });
   const invitations = createInvitations({ db });
@@ -64,6 +68,7 @@ export async function openIdentity({ settings, database, log, issuer, loopback }
     signIn: sessions.signIn,
     refresh: sessions.refresh,
     signOut: sessions.signOut,
+    changePassword: passwords.change,
     jwks: tokens.jwks,
 
     operator: () => localPrincipal(db, { operator: true }),
@@ -86,10 +91,11 @@ export async function openIdentity({ settings, database, log, issuer, loopback }
     revokeKey: keys.revoke,
     rotateKey: keys.rotate,
 
-    admin: createAdmin({ auth, database, db, forget }),
+    admin: createAdmin({ auth, database, audit, db, forget }),
 
     async close() {
       await stopPolling();
+      await audit.close();
       await lastUse.close();
     },
   };

@@ -1,6 +1,6 @@
 /** The refusals of identity that more than one place gives, so that their texts cannot differ and tell something. */
 
-import { type Problem, conflict, forbidden, notFound, unauthenticated, unavailable } from '../problem.ts';
+import { type Problem, conflict, forbidden, invalidInput, notFound, rateLimited, unauthenticated, unavailable } from '../problem.ts';
 
 /** Why a caller was not let in, for the operator's metrics and log alone. */
 export type AuthFailure =
@@ -12,6 +12,11 @@ const failures = new WeakMap<Problem, AuthFailure>();
 export function because(failure: AuthFailure, problem: Problem): Problem {
   failures.set(problem, failure);
   return problem;
+}
+
+/** True for a refusal of identity, whatever its status. */
+export function isAuthFailure(problem: Problem): boolean {
+  return failures.has(problem);
 }
 
 export function authFailureOf(problem: Problem): AuthFailure {
@@ -38,6 +43,27 @@ export function wrongPassword(): Problem {
       next: 'Check both. Who forgot the password asks the operator for a new one: `quarterdeck user password`.',
     }),
   );
+}
+
+/** For addresses that somebody has and for those that nobody has. */
+export function signInLocked(seconds: number): Problem {
+  return because(
+    'locked',
+    rateLimited({
+      message: 'There were too many attempts to sign in with this e-mail address.',
+      next: `Wait ${seconds} ${seconds === 1 ? 'second' : 'seconds'}, then try again. The operator can set a new password at once: \`quarterdeck user password\`.`,
+      details: { retry_after_seconds: seconds },
+    }),
+  );
+}
+
+export function wrongCurrentPassword(): Problem {
+  const message = 'The current password is wrong.';
+  return invalidInput({
+    message,
+    next: 'Check it and try again.',
+    details: { problems: [{ path: 'current_password', message }], total: 1 },
+  });
 }
 
 export function addressTaken(): Problem {

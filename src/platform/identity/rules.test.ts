@@ -6,6 +6,8 @@ import {
   checkKeyScopes,
   checkMemberChange,
   checkPassword,
+  lockPerAddress,
+  lockSeconds,
   chooseMembership,
   keyScopes,
   normalEmail,
@@ -104,7 +106,16 @@ test('a person without a name is called after the address', () => {
 });
 
 test('a password has 8 to 128 characters', () => {
-  expect(() => checkPassword('1234567')).toThrow('The password has 7 characters.');
-  expect(() => checkPassword('x'.repeat(129))).toThrow('The password has 129 characters.');
-  expect(() => checkPassword('12345678')).not.toThrow();
+  const check = (password: string) => () => checkPassword(password, 'ada.lovelace@example.org');
+  expect(check('1234567')).toThrow('The password has 7 characters.');
+  expect(check('x'.repeat(129))).toThrow('The password has 129 characters.');
+  for (const common of ['12345678', 'Password1', ' iloveyou ', 'zzzzzzzzzz'])
+    expect(check(common)).toThrow('one of those that are tried first');
+  for (const own of ['Ada.Lovelace@example.org', 'ada.lovelace']) expect(check(own)).toThrow('is the e-mail address, or a part of it');
+  expect(check('12345679')).not.toThrow();
+});
+
+test('nobody waits for the first failures, and then twice as long each time, up to a limit', () => {
+  const waits = [5, 6, 7, 8, 15, 16, 17, 1_000].map((failures) => lockSeconds(failures, lockPerAddress));
+  expect(waits).toEqual([0, 1, 2, 4, 512, 900, 900, 900]);
 });

@@ -1,6 +1,7 @@
 /** The decisions of identity: who may change whom, what a key may do, and which workspace a credential is for. */
 
 import { z } from 'zod';
+import { commonPasswords } from './common-passwords.ts';
 import { Problem, conflict, forbidden, invalidInput } from '../problem.ts';
 import { type Role, type Scope, scopesOfRole } from './principal.ts';
 
@@ -26,11 +27,24 @@ export function normalEmail(text: string): string {
   throw wrongField('email', 'The e-mail address is not one.', 'Give an address like ada@example.org.');
 }
 
-/** @throws Problem `invalid_input` */
-export function checkPassword(password: string): void {
+/**
+ * Length and the guesses that everybody tries, as NIST SP 800-63B has it; no rules about kinds of characters, which make passwords
+ * worse. `field` is what the input calls it.
+ * @throws Problem `invalid_input`
+ */
+export function checkPassword(password: string, email: string, field = 'password'): void {
   const { min, max } = passwordLength;
-  if (password.length >= min && password.length <= max) return;
-  throw wrongField('password', `The password has ${password.length} characters.`, `Choose one with ${min} to ${max} characters.`);
+  if (password.length < min || password.length > max)
+    throw wrongField(field, `The password has ${password.length} characters.`, `Choose one with ${min} to ${max} characters.`);
+  const plain = password.trim().toLowerCase();
+  if (commonPasswords.has(plain) || new Set(plain).size === 1)
+    throw wrongField(
+      field,
+      'The password is one of those that are tried first.',
+      'Choose another, such as a few words that do not belong together.',
+    );
+  if (plain === email || plain === email.slice(0, email.indexOf('@')))
+    throw wrongField(field, 'The password is the e-mail address, or a part of it.', 'Choose one that does not follow from the address.');
 }
 
 /** The details have the form in which the boundary lists what is wrong with an input. */
@@ -128,4 +142,24 @@ export function checkKeyScopes(role: Role, requested: readonly Scope[] | undefin
       message: `Your role ${role} does not allow ${beyond.join(', ')}.`,
       next: `Ask for some of: ${keyScopes(role, null).join(', ')}.`,
     });
+}
+
+/** Failed sign-ins in a row that cost nothing, and the longest wait after more. */
+export interface LockPolicy {
+  free: number;
+  longest_seconds: number;
+}
+
+/** Of one account from one client address: a person mistypes a few times, a guesser is stopped soon. */
+export const lockPerAddress: LockPolicy = { free: 5, longest_seconds: 900 };
+
+/**
+ * Of one account from anywhere: many addresses together get one guess a minute. Not longer, because whoever guesses
+ * locks out the account's owner as well.
+ */
+export const lockPerAccount: LockPolicy = { free: 20, longest_seconds: 60 };
+
+/** How long nobody may try after so many failures in a row: one second, then twice as long each time. */
+export function lockSeconds(failures: number, { free, longest_seconds }: LockPolicy): number {
+  return failures <= free ? 0 : Math.min(longest_seconds, 2 ** (failures - free - 1));
 }

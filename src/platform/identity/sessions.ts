@@ -5,10 +5,12 @@ import { type Kysely, sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { forbidden } from '../problem.ts';
 import { findUser, insertAccount, insertMember, insertWorkspace, membershipsOf } from './accounts.ts';
+import { beginAttempt, forgetAttempts } from './attempts.ts';
+import type { Audit } from './audit.ts';
 import { type Auth, sessionSeconds } from './better-auth.ts';
 import type { CredentialCache, Loaded } from './credential-cache.ts';
 import { type Principal, scopesOfRole } from './principal.ts';
-import { addressTaken, noSuchWorkspace, unknownCredential, wrongPassword } from './problems.ts';
+import { addressTaken, noSuchWorkspace, signInLocked, unknownCredential, wrongPassword } from './problems.ts';
 import { recordRevocations } from './revocations.ts';
 import { type Membership, checkPassword, chooseMembership, normalEmail, personName, refreshGraceSeconds, workspaceName } from './rules.ts';
 import type { AuthTables } from './tables.ts';
@@ -22,11 +24,12 @@ export interface SessionParts {
   db: Db;
   tokens: Tokens;
   cache: CredentialCache<Principal>;
+  audit: Audit;
   signup: 'open' | 'closed';
   forget(subject_ids: readonly string[]): void;
 }
 
-export function createSessions({ auth, db, tokens, cache, signup, forget }: SessionParts) {
+export function createSessions({ auth, db, tokens, cache, audit, signup, forget }: SessionParts) {
   async function startSession(user: UserView, membership: Membership): Promise<SessionView> {
     const { internalAdapter } = await auth.$context;
     const session = await internalAdapter.createSession(user.id);
@@ -51,8 +54,14 @@ export function createSessions({ auth, db, tokens, cache, signup, forget }: Sess
       return startSession(user, user.membership);
     },
 
-    async signIn(input: { email: string; password: string; workspace?: string | undefined }): Promise<SessionView> {
-      const session_id = await checkCredentials({ auth, db }, input);
+    async signIn(input: {
+      email: string;
+      password: string;
+      workspace?: string | undefined;
+      address?: string | undefined;
+    }): Promise<SessionView> {
+      const email = input.email.trim().toLowerCase();
+      const session_id = await checkCredentials({ auth, db, audit }, { email, password: input.password, address: input.address ?? '' });
       const session = await db
         .selectFrom('auth.session')
         .innerJoin('auth.user as user', 'user.id', 'auth.session.userId')
@@ -60,7 +69,11 @@ export function createSessions({ auth, db, tokens, cache, signup, forget }: Sess
         .where('auth.session.id', '=', session_id)
         .executeTakeFirstOrThrow();
       const membership = chooseMembership(await requireMemberships(db, session), input.workspace);
-      if (session.disabledAt === null && membership !== undefined) return viewSession(session_id, session, membership);
+      if (session.disabledAt === null && membership !== undefined) {
+        const { workspace_id } = membership;
+        audit.note('sign_in.succeeded', { email, workspace_id }, { address: input.address ?? '', session_id });
+        return viewSession(session_id, session, membership);
+      }
       await db.deleteFrom('auth.session').where('id', '=', session_id).execute();
       throw session.disabledAt === null ? noSuchWorkspace() : wrongPassword();
     },
@@ -115,7 +128,7 @@ export async function createPerson(
   join?: { workspace_id: string; workspace_name: string; role: Membership['role'] },
 ): Promise<UserView & { membership: Membership }> {
   const email = normalEmail(input.email);
-  checkPassword(input.password);
+  checkPassword(input.password, email);
   const { password: hasher } = await auth.$context;
   const password = await hasher.hash(input.password);
   const created_at = new Date();
@@ -149,13 +162,21 @@ async function requireMemberships(db: Db, user: UserView): Promise<Membership[]>
 
 /** Better Auth compares the password, hashing in either case, and starts the session whose id this returns. */
 async function checkCredentials(
-  { auth, db }: Pick<SessionParts, 'auth' | 'db'>,
-  input: { email: string; password: string },
+  { auth, db, audit }: Pick<SessionParts, 'auth' | 'db' | 'audit'>,
+  { email, password, address }: { email: string; password: string; address: string },
 ): Promise<string> {
-  const email = input.email.trim().toLowerCase();
-  const { token } = await auth.api.signInEmail({ body: { email, password: input.password } }).catch((error: unknown) => {
-    throw isAPIError(error) && error.statusCode < 500 ? wrongPassword() : error;
+  const { wait_seconds, lock_seconds } = await beginAttempt(db, { email, client_address: address });
+  if (wait_seconds > 0) throw signInLocked(wait_seconds);
+  const { token } = await auth.api.signInEmail({ body: { email, password } }).catch((error: unknown) => {
+    if (!isAPIError(error) || error.statusCode >= 500) throw error;
+    audit.note(
+      lock_seconds > 0 ? 'sign_in.locked' : 'sign_in.failed',
+      { email },
+      { address, ...(lock_seconds > 0 ? { lock_seconds } : {}) },
+    );
+    throw wrongPassword();
   });
+  await forgetAttempts(db, { email });
   const session = await db.selectFrom('auth.session').select(['id', 'userId']).where('token', '=', token).executeTakeFirstOrThrow();
   // Nobody else tidies up what ran out, and a person signs in rarely enough to do it then.
   await db

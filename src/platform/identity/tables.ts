@@ -70,7 +70,17 @@ export interface RevocationTable {
   revoked_at: Generated<Date>;
 }
 
+/** Failed sign-ins in a row, for an account from one client address and (with an empty one) from all. */
+export interface SignInAttemptTable {
+  account: string;
+  client_address: string;
+  failures: number;
+  last_at: Date;
+  locked_until: Date;
+}
+
 export type AuthTables = {
+  'auth.sign_in_attempts': SignInAttemptTable;
   'auth.user': UserTable;
   'auth.session': SessionTable;
   'auth.account': AccountTable;

@@ -1,6 +1,7 @@
 /** What the rest of the house sees of identity. */
 
 import type { TransactionScope } from '../database/types.ts';
+import type { PasswordChange } from './passwords.ts';
 import type { Actor, Principal, Role, Scope } from './principal.ts';
 
 export interface UserView {
@@ -83,11 +84,17 @@ export interface Identity {
   verify(credential: string): Promise<Principal>;
 
   signUp(input: { email: string; password: string; name?: string | undefined }): Promise<SessionView>;
-  signIn(input: { email: string; password: string; workspace?: string | undefined }): Promise<SessionView>;
+  /**
+   * `address`: where the client is; who fails there too often waits, and from everywhere a little later.
+   * @throws Problem `rate_limited` while nobody may try, `unauthenticated` for a wrong password and an unknown address alike
+   */
+  signIn(input: { email: string; password: string; workspace?: string | undefined; address?: string | undefined }): Promise<SessionView>;
   /** A new token for the same session. `token` may have expired at most `refreshGraceSeconds` ago. */
   refresh(token: string): Promise<SessionView>;
   /** Ends the session; within five seconds on every replica. */
   signOut(principal: Principal): Promise<void>;
+  /** Ends the other sessions of the person; within five seconds on every replica. */
+  changePassword(principal: Principal, change: PasswordChange): Promise<void>;
   /** The public keys that sign the tokens, as a JSON Web Key Set. */
   jwks(): Promise<{ keys: object[] }>;
 

@@ -1,4 +1,4 @@
-/** Sign-up, sign-in, refresh, sign-out, the signing keys, and the list of tools that a credential may use. */
+/** Sign-up, sign-in, refresh, sign-out, a new password, the signing keys, and the list of tools that a credential may use. */
 
 import { z } from 'zod';
 import { parseInput } from '../../operations/input.ts';
@@ -26,6 +26,8 @@ export const signInInput = z.strictObject({
   workspace: z.string().min(1).max(200).optional().describe('Id or name of the workspace to work in; default: your own'),
 });
 
+export const passwordInput = z.strictObject({ current_password: password, new_password: password });
+
 export const sessionOutput = z.strictObject({
   token: z.string().describe('JSON Web Token to send as Authorization: Bearer'),
   expires_at: z.iso.datetime(),
@@ -33,7 +35,7 @@ export const sessionOutput = z.strictObject({
   workspace: z.object({ id: z.string(), name: z.string(), role: z.string() }),
 });
 
-export function authRoutes({ identity, maxBodyBytes }: RestParts): Route[] {
+export function authRoutes({ identity, admission, maxBodyBytes }: RestParts): Route[] {
   return [
     {
       method: 'POST',
@@ -48,9 +50,10 @@ export function authRoutes({ identity, maxBodyBytes }: RestParts): Route[] {
       method: 'POST',
       path: '/api/auth/signin',
       limited: true,
-      async handle({ incoming, outgoing }) {
-        const body = await readJsonBody(incoming, outgoing, maxBodyBytes);
-        return json(sessionOutput.parse(await identity.signIn(parseInput('signin', signInInput, body ?? {}))));
+      async handle(exchange) {
+        const body = await readJsonBody(exchange.incoming, exchange.outgoing, maxBodyBytes);
+        const address = admission.addressOf(exchange);
+        return json(sessionOutput.parse(await identity.signIn({ ...parseInput('signin', signInInput, body ?? {}), address })));
       },
     },
     {
@@ -58,6 +61,18 @@ export function authRoutes({ identity, maxBodyBytes }: RestParts): Route[] {
       path: '/api/auth/refresh',
       // Not verified like other calls: the token to renew may have expired a while ago.
       handle: async (exchange) => json(sessionOutput.parse(await identity.refresh(bearerToken(exchange)))),
+    },
+    {
+      method: 'POST',
+      path: '/api/auth/password',
+      async handle(exchange) {
+        const principal = await authenticate(exchange, identity);
+        admission.call(exchange, principal, 'write');
+        const body = await readJsonBody(exchange.incoming, exchange.outgoing, maxBodyBytes);
+        const change = parseInput('password', passwordInput, body ?? {});
+        await identity.changePassword(principal, { ...change, address: admission.addressOf(exchange) });
+        return new Response(null, { status: 204 });
+      },
     },
     {
       method: 'POST',

@@ -5,7 +5,7 @@ import { toJsonSchema } from '../../operations/json-schema.ts';
 import type { CompiledOperation, JsonSchema, Registry } from '../../operations/types.ts';
 import { problemKinds } from '../../platform/problem.ts';
 import { version } from '../version.ts';
-import { sessionOutput, signInInput, signUpInput } from './auth.ts';
+import { passwordInput, sessionOutput, signInInput, signUpInput } from './auth.ts';
 import { type Components, collectComponents } from './components.ts';
 import { restOperations } from './operations.ts';
 
@@ -71,7 +71,7 @@ function describeOperation({ operation, toolset, input_schema, output_schema }: 
     responses: {
       [status]: { description: operation.title, content: jsonContent(components.refer(output_schema)) },
       ...(method === 'GET' ? { 304: { description: 'The version named in If-None-Match is the newest.' } } : {}),
-      ...errors('401', '403', ...(inPath.length > 0 ? ['404'] : []), ...(operation.access === 'read' ? [] : ['409']), '422', '503'),
+      ...errors('401', '403', ...(inPath.length > 0 ? ['404'] : []), ...(operation.access === 'read' ? [] : ['409']), '422', '429', '503'),
     },
     'x-scope': operation.scope,
   };
@@ -117,7 +117,14 @@ function errorSchema(): JsonSchema {
 }
 
 function signInPaths(): Json {
-  const post = (operationId: string, summary: string, input: z.ZodType | undefined, answer: Json, example?: Json): Json => ({
+  const post = (
+    operationId: string,
+    summary: string,
+    input: z.ZodType | undefined,
+    answer: Json,
+    example?: Json,
+    anybody = true,
+  ): Json => ({
     post: {
       operationId,
       summary,
@@ -125,10 +132,10 @@ function signInPaths(): Json {
       ...(input === undefined
         ? {}
         : {
-            security: [],
+            ...(anybody ? { security: [] } : {}),
             requestBody: { required: true, content: { 'application/json': { schema: toJsonSchema(input, 'input'), example } } },
           }),
-      responses: { ...answer, ...errors('401', ...(input === undefined ? [] : ['422']), '503') },
+      responses: { ...answer, ...errors('401', ...(input === undefined ? [] : ['422']), '429', '503') },
     },
   });
   const session = { description: 'A token for an hour.', content: jsonContent(reference('Session')) };
@@ -143,6 +150,14 @@ function signInPaths(): Json {
     ),
     '/api/auth/signin': post('sign_in', 'Sign in', signInInput, { 200: session }, person),
     '/api/auth/refresh': post('refresh', 'Renew the token that is sent as the credential', undefined, { 200: session }),
+    '/api/auth/password': post(
+      'change_password',
+      'Change your own password, and end your other sessions',
+      passwordInput,
+      { 204: { description: 'The password is changed.' }, ...errors('403') },
+      { current_password: person.password, new_password: 'battery horse correct' },
+      false,
+    ),
     '/api/auth/signout': post('sign_out', 'End the session', undefined, { 204: { description: 'The session has ended.' } }),
     '/api/auth/jwks.json': { get: open('jwks', 'The public keys that tokens are signed with', 'sign-in') },
   };

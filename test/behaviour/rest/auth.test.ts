@@ -55,6 +55,35 @@ describe('signing in', () => {
   });
 });
 
+describe('a new password', () => {
+  it('is set with the current one, and ends the other sessions', async () => {
+    const { email, password, token, key } = await signUp(server.url);
+    const other = String((await post('/api/auth/signin', { email, password })).body['token']);
+    const change = (current_password: string, new_password: string, credential = token) =>
+      post('/api/auth/password', { current_password, new_password }, credential);
+    expect(await change('not the password', 'battery horse correct')).toMatchObject({
+      status: 422,
+      body: { error: { details: { problems: [{ path: 'current_password' }] } } },
+    });
+    expect(await change(password, 'password1')).toMatchObject({
+      status: 422,
+      body: { error: { details: { problems: [{ path: 'new_password' }] } } },
+    });
+    expect((await change(password, 'battery horse correct', key)).status).toBe(403);
+    expect(await change(password, 'battery horse correct')).toMatchObject({ status: 204, body: '' });
+    expect((await client(server.url, other).get('/me')).status).toBe(401);
+    expect((await client(server.url, token).get('/me')).status).toBe(200);
+    expect((await post('/api/auth/signin', { email, password })).status).toBe(401);
+    expect((await post('/api/auth/signin', { email, password: 'battery horse correct' })).status).toBe(200);
+  });
+
+  it('waits with 429 after too many guesses, as signing in does', async () => {
+    const { email } = await signUp(server.url);
+    const guess = () => post('/api/auth/signin', { email, password: 'not the password' });
+    await expect.poll(async () => (await guess()).status, { interval: 1, timeout: 25_000 }).toBe(429);
+  });
+});
+
 describe('the session', () => {
   it('is renewed with its token alone', async () => {
     const { token } = await signUp(server.url);

@@ -17,13 +17,15 @@ export const limits: Migration = {
         primary key (minute, key)
       )`.execute(db);
 
-    // `subject` is a hash of the address that was typed, so that addresses of strangers are not kept.
+    // `account` is a hash of the e-mail address that was typed, which need not be anybody's; `client_address` is empty for all together.
     await sql`
       create table auth.sign_in_attempts (
-        subject text primary key,
+        account text not null,
+        client_address text not null,
         failures integer not null,
         last_at timestamptz not null,
-        locked_until timestamptz not null
+        locked_until timestamptz not null,
+        primary key (account, client_address)
       )`.execute(db);
     await sql`create index sign_in_attempts_by_age on auth.sign_in_attempts (last_at)`.execute(db);
   },
