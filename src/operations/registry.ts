@@ -9,6 +9,7 @@ import { type Principal, actorOf } from '../platform/identity/principal.ts';
 import type { Identity } from '../platform/identity/types.ts';
 import { Problem, cancelled, forbidden, internal, notFound } from '../platform/problem.ts';
 import type { Log } from '../platform/telemetry/log.ts';
+import { type SpanStart, tracing } from '../platform/telemetry/traces.ts';
 import { compileToolsets, transactionOf } from './compile.ts';
 import type { BaseContext, Context } from './context.ts';
 import { type IdempotentCall, checkIdempotencyKey, freeKey, hashInput, keepAnswer, takeKey } from './idempotency.ts';
@@ -60,8 +61,18 @@ export function createRegistry(options: RegistryOptions): Registry {
           (toolsets === undefined || toolsets.includes(compiled.toolset)) &&
           refusal(principal, compiled) === undefined,
       ),
-    call: (request) => call(options, find, request),
+    call: (request) => {
+      const trace = tracing();
+      return trace === undefined ? call(options, find, request) : trace.span(spanOf(find, request), () => call(options, find, request));
+    },
   };
+}
+
+function spanOf(find: Registry['find'], { operation, face, principal }: CallRequest): SpanStart {
+  const name = find(operation, face)?.operation.name ?? 'unknown';
+  const { kind, id, workspace_id } = principal;
+  const who = { 'quarterdeck.principal.kind': kind, 'quarterdeck.principal.id': id, 'quarterdeck.workspace.id': workspace_id };
+  return { name, kind: 'internal', attributes: { 'quarterdeck.operation': name, 'quarterdeck.face': face, ...who } };
 }
 
 function shows(operation: Operation, face: Face): boolean {

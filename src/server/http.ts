@@ -8,12 +8,14 @@ import { authFailureOf, isAuthFailure } from '../platform/identity/problems.ts';
 import { Problem, unavailable, unreadable } from '../platform/problem.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
+import type { OpenSpan } from '../platform/telemetry/traces.ts';
 import { rawAnswer, sendProblem, toProblem } from './answer.ts';
 import { createApp } from './app.ts';
 import { type Exchange, openExchange } from './exchange.ts';
 import type { Guard } from './guard.ts';
 import { measurementOf } from './mcp/call.ts';
 import type { Route } from './route.ts';
+import { endHttpSpan, openHttpSpan } from './spans.ts';
 
 /** Longest time for the head of a request. Heads are small; a client that dribbles one holds a socket for nothing. */
 const headersTimeoutMs = 10_000;
@@ -60,13 +62,14 @@ export function createHttpServer({ settings, log, metrics, surface }: HttpServer
   const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const exchange = openExchange(incoming, outgoing, requestTimeoutMs);
     const started = performance.now();
+    const span = openHttpSpan(exchange);
     inFlight.add(exchange);
     outgoing.once('close', () => {
       inFlight.delete(exchange);
-      record(exchange, (performance.now() - started) / 1_000, log, metrics);
+      record(exchange, (performance.now() - started) / 1_000, log, metrics, span);
     });
     if (!server.listening) outgoing.setHeader('Connection', 'close');
-    void dispatch(exchange);
+    void (span === undefined ? dispatch(exchange) : span.run(() => dispatch(exchange)));
   };
 
   const server = createServer(
@@ -152,10 +155,11 @@ function countRefusal({ stranger }: Surface, exchange: Exchange, problem: Proble
 }
 
 /** One log line and one measurement a request. Neither the query nor the body is in it: both may hold what is private. */
-function record(exchange: Exchange, seconds: number, log: Log, metrics: Metrics): void {
+function record(exchange: Exchange, seconds: number, log: Log, metrics: Metrics, span: OpenSpan | undefined): void {
   const { incoming, outgoing, route, principal, operation, mcp, request_id } = exchange;
   const method = incoming.method ?? '';
   const status = outgoing.headersSent ? outgoing.statusCode : 499;
+  if (span !== undefined) endHttpSpan(span, exchange, status);
   metrics.httpRequest({ route, method, status, seconds });
   if (mcp !== undefined) metrics.mcpRequest(measurementOf(mcp, status, seconds));
   // Built only where it is written: at a high rate `LOG_LEVEL=warn` makes it cost nothing.
@@ -163,7 +167,10 @@ function record(exchange: Exchange, seconds: number, log: Log, metrics: Metrics)
   const ms = Math.round(seconds * 1_000);
   const aborted = outgoing.writableFinished ? undefined : true;
   const call = mcp === undefined ? undefined : { mcp: mcp.method, protocol: mcp.protocol, client: mcp.client, outcome: mcp.failure };
-  log.info({ method, route, status, ms, principal: principal?.id, operation, ...call, aborted, request_id }, 'request');
+  log.info(
+    { method, route, status, ms, principal: principal?.id, operation, ...call, aborted, request_id, trace_id: span?.trace_id },
+    'request',
+  );
 }
 
 /** How long aborted requests get to answer 503 before their sockets are closed. */

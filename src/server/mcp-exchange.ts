@@ -4,6 +4,7 @@ import type { Registry } from '../operations/types.ts';
 import type { Principal } from '../platform/identity/principal.ts';
 import type { Identity } from '../platform/identity/types.ts';
 import { Problem } from '../platform/problem.ts';
+import { tracing } from '../platform/telemetry/traces.ts';
 import type { Admission } from './admission.ts';
 import { secondsUntilRetry, sendJson } from './answer.ts';
 import { readJsonBody } from './body.ts';
@@ -12,6 +13,7 @@ import type { Exchange } from './exchange.ts';
 import { describeCall } from './mcp/call.ts';
 import { costsOf, fieldOf, isToolCall } from './mcp-cost.ts';
 import { type McpFace, isSubscription } from './mcp/face.ts';
+import { inMcpSpan } from './spans.ts';
 
 export interface McpParts {
   face: McpFace;
@@ -45,16 +47,19 @@ export async function serveMcp(parts: McpParts, exchange: Exchange): Promise<voi
   // A stream lives as long as its client.
   if (isSubscription(parsedBody)) exchange.withoutTimeLimit();
   const token = bearerToken(exchange);
-  await face.handle(incoming, outgoing, {
-    principal,
-    parsedBody,
-    toolsets: query.has('toolsets') ? toolsets : undefined,
-    request_id,
-    failed: (failure) => (call.failure = failure),
-    refused,
-    signal: exchange.signal,
-    reverify: () => stillGood(identity, token),
-  });
+  const handle = () =>
+    face.handle(incoming, outgoing, {
+      principal,
+      parsedBody,
+      toolsets: query.has('toolsets') ? toolsets : undefined,
+      request_id,
+      failed: (failure) => (call.failure = failure),
+      refused,
+      signal: exchange.signal,
+      reverify: () => stillGood(identity, token),
+    });
+  const trace = tracing();
+  await (trace === undefined ? handle() : inMcpSpan(trace, { call, body: parsedBody, outgoing }, handle));
 }
 
 /** Why the request may not go on. */

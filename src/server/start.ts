@@ -48,6 +48,10 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
   const opened: Opened = { log, settings, health, metrics, http };
   const stop = runOnce(() => shutDown(opened));
   try {
+    if (settings.otlpEndpoint !== undefined) {
+      const { startOtlp } = await import('../platform/telemetry/otlp.ts');
+      opened.stopTelemetry = await startOtlp({ settings, metrics, log, version });
+    }
     opened.privateHttp = await openPrivatePort(settings, log, metrics, health);
     const platform = await openPlatform(effective, log, {
       issuer: issuerOf(settings, port),
@@ -113,10 +117,22 @@ interface Opened {
   platform?: Platform;
   face?: McpFace;
   control?: Control;
+  stopTelemetry?: () => Promise<void>;
 }
 
 /** The order matters: nobody is sent here any more, then nobody gets in, then the last ones finish, then the floor goes. */
-async function shutDown({ log, settings, health, metrics, http, privateHttp, platform, face, control }: Opened): Promise<void> {
+async function shutDown({
+  log,
+  settings,
+  health,
+  metrics,
+  http,
+  privateHttp,
+  platform,
+  face,
+  control,
+  stopTelemetry,
+}: Opened): Promise<void> {
   health.phase = 'stopping';
   log.info({ grace_ms: settings.shutdownGraceMs }, 'stopping');
   const drained = http.drain(settings.shutdownGraceMs);
@@ -126,6 +142,7 @@ async function shutDown({ log, settings, health, metrics, http, privateHttp, pla
   await platform?.close();
   // Last, so that a probe or scraper sees the shutdown to its end.
   await privateHttp?.drain(0);
+  await stopTelemetry?.();
   metrics.close();
   log.info('stopped');
 }

@@ -31,6 +31,8 @@ const list = z
       .map((item) => item.trim())
       .filter((item) => item !== ''),
   );
+/** The form that OpenTelemetry gives to headers and attributes. */
+const pairs = list.refine((items) => items.every((item) => item.includes('=')), { error: 'must be name=value,name=value' });
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 
 function setting<Schema extends z.ZodType>(definition: SettingDefinition<Schema>): SettingDefinition<Schema> {
@@ -189,6 +191,48 @@ export const settingDefinitions = {
     variable: 'LOG_LEVEL',
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
     description: 'Least severe log line that is written. Each line is one JSON object on standard error.',
+  }),
+  otlpEndpoint: setting({
+    variable: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    schema: httpUrl.transform((text) => text.replace(/\/+$/, '')).optional(),
+    description:
+      'Address of an OpenTelemetry collector that speaks OTLP over HTTP, such as `http://127.0.0.1:4318`. Traces and metrics go to it. Default: nothing is sent, and none of it is loaded.',
+  }),
+  otlpProtocol: setting({
+    variable: 'OTEL_EXPORTER_OTLP_PROTOCOL',
+    schema: z.enum(['http/protobuf', 'http/json']).default('http/protobuf'),
+    description: 'How telemetry is written. Every collector reads the default.',
+  }),
+  otlpHeaders: setting({
+    variable: 'OTEL_EXPORTER_OTLP_HEADERS',
+    schema: pairs,
+    description: 'Headers for the collector, as `name=value,name=value`, with values in percent-encoding.',
+    secret: true,
+  }),
+  otelServiceName: setting({
+    variable: 'OTEL_SERVICE_NAME',
+    schema: z.string().min(1).default('quarterdeck'),
+    description: 'What traces and metrics call this service.',
+  }),
+  otelResourceAttributes: setting({
+    variable: 'OTEL_RESOURCE_ATTRIBUTES',
+    schema: pairs,
+    description: 'What else traces and metrics say of this process, as `name=value,name=value`: `deployment.environment.name=staging`.',
+  }),
+  otelTraceRatio: setting({
+    variable: 'OTEL_TRACES_SAMPLER_ARG',
+    schema: z.coerce.number().min(0).max(1).default(1),
+    description: 'Share of the traces that begin here which are kept. A caller that sends `traceparent` has decided for its own.',
+  }),
+  otelBatchMs: setting({
+    variable: 'OTEL_BSP_SCHEDULE_DELAY',
+    schema: count(5_000, 100, 60_000),
+    description: 'How long finished spans are gathered before they are sent to the collector.',
+  }),
+  otelMetricMs: setting({
+    variable: 'OTEL_METRIC_EXPORT_INTERVAL',
+    schema: count(60_000, 100, 3_600_000),
+    description: 'How often metrics are sent to the collector.',
   }),
   sessionTokenSeconds: setting({
     variable: 'QUARTERDECK_TOKEN_SECONDS',

@@ -1,9 +1,13 @@
-/** Measures what a pool does from outside, so that the code which uses it stays as it is, and costs nothing where nobody measures. */
+/** Measures and traces what a pool does from outside, so that the code which uses it stays as it is, and costs nothing where nobody measures. */
 
 import type pg from 'pg';
 import { Problem } from '../problem.ts';
-import type { DatabaseObserver } from '../telemetry/metrics.ts';
+import { type DatabaseObserver, statementKind } from '../telemetry/metrics.ts';
+import { type SpanStart, judgeError, tracing } from '../telemetry/traces.ts';
 import type { Database } from './types.ts';
+
+/** Of a statement in a span: all of ours fit, and lists of ids do not. */
+const longestText = 2_000;
 
 type Connect = () => Promise<pg.PoolClient>;
 type Query = (...call: unknown[]) => unknown;
@@ -25,7 +29,7 @@ export function observePool(pool: pg.Pool, observer: DatabaseObserver): void {
 
 function observeClient(client: pg.PoolClient, observer: DatabaseObserver): void {
   const send = client.query.bind(client) as Query;
-  const query: Query = (...call) => {
+  const timed = (call: unknown[]): unknown => {
     const started = performance.now();
     const answer = send(...call);
     if (answer instanceof Promise) {
@@ -37,7 +41,32 @@ function observeClient(client: pg.PoolClient, observer: DatabaseObserver): void 
     }
     return answer;
   };
+  const query: Query = (...call) => {
+    const trace = tracing();
+    return trace?.active === true ? trace.span(spanOf(call[0]), async () => timed(call), judgeDatabaseError) : timed(call);
+  };
   client.query = query as typeof client.query;
+}
+
+/** Values are parameters and stay out; the few that are part of a text, such as ids in settings, are taken out of it. */
+function spanOf(query: unknown): SpanStart {
+  const text = textOf(query);
+  const operation = statementKind(text).toUpperCase();
+  return {
+    name: operation,
+    kind: 'client',
+    attributes: {
+      'db.system.name': 'postgresql',
+      'db.operation.name': operation,
+      'db.query.text': text.slice(0, longestText).replaceAll(/'(?:[^']|'')*('|$)/g, "'?'"),
+    },
+  };
+}
+
+/** The SQLSTATE, as the conventions want it. */
+function judgeDatabaseError(error: unknown): { type: string; broken: boolean } {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return { type: typeof code === 'string' ? code : judgeError(error).type, broken: true };
 }
 
 function textOf(query: unknown): string {
@@ -46,7 +75,7 @@ function textOf(query: unknown): string {
 }
 
 export function observeTransactions(transaction: Database['transaction'], observer: DatabaseObserver): Database['transaction'] {
-  return async (tenant, options, work) => {
+  const timed: Database['transaction'] = async (tenant, options, work) => {
     const started = performance.now();
     let outcome = 'ok';
     try {
@@ -57,5 +86,11 @@ export function observeTransactions(transaction: Database['transaction'], observ
     } finally {
       observer.transaction(options.mode, outcome, (performance.now() - started) / 1_000);
     }
+  };
+  return (tenant, options, work) => {
+    const trace = tracing();
+    if (trace?.active !== true) return timed(tenant, options, work);
+    const attributes = { 'quarterdeck.transaction.mode': options.mode };
+    return trace.span({ name: 'transaction', kind: 'internal', attributes }, () => timed(tenant, options, work));
   };
 }
