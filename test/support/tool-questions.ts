@@ -1,4 +1,4 @@
-/** Forty questions in plain words, each with the tools that answer it: what `find_tools` is measured with. */
+/** Eighty questions in plain words, each with the tools that answer it: what `find_tools` is measured with. */
 
 export interface ToolQuestion {
   question: string;
@@ -30,6 +30,26 @@ export const knownQuestions: readonly ToolQuestion[] = [
   question('give my bot a token', 'create_key'),
   question('this credential leaked, disable it', 'revoke_key'),
   question('hand in my results', 'finish_task'),
+  question('bump urgency of a card', 'update_task'),
+  question('my lease is about to run out', 'renew_claim'),
+  question('rename a task', 'update_task'),
+  question('ship the deliverable', 'finish_task'),
+  question('who belongs to this workspace', 'list_members'),
+  question('log a defect', 'create_task'),
+  question('reopen something', 'update_task'),
+  question('what is blocked', 'list_tasks'),
+  question('get rid of the old API credential', 'revoke_key'),
+  question('onboard a new teammate', 'invite_member'),
+  question('grab a job from the queue', 'claim_task'),
+  question('what projects do we have', 'list_projects'),
+  question('tick off an item', 'complete_task'),
+  question('give up this assignment', 'release_claim'),
+  question('fetch one task by id', 'get_task'),
+  question('extend the deadline of a task', 'update_task'),
+  question('am I an admin here', 'whoami'),
+  question('put a subtask below another', 'create_task', 'update_task'),
+  question('send a heartbeat', 'renew_claim'),
+  question('nuke a project and everything in it', 'delete_project'),
 ];
 
 /** Those that were written before the keywords and kept aside: what they score is what an unseen question may expect. */
@@ -54,4 +74,24 @@ export const heldOutQuestions: readonly ToolQuestion[] = [
   question('replace the secret of an API key', 'rotate_key'),
   question('which API tokens are there', 'list_keys'),
   question('I am done with the task I took, here is the output', 'finish_task'),
+  question('which account am I using', 'whoami'),
+  question('is there anything for me to work on', 'claim_task', 'next_task', 'list_tasks'),
+  question('unassign myself from this', 'release_claim', 'update_task'),
+  question('search tickets about login', 'list_tasks'),
+  question('set a due date', 'update_task'),
+  question('this one depends on another task', 'update_task', 'create_task'),
+  question('move a story to done', 'complete_task', 'update_task'),
+  question('abort this run, let others have it', 'release_claim'),
+  question('report the outcome of my assignment', 'finish_task'),
+  question('see the history of a card', 'get_task'),
+  question('bring someone into the workspace', 'invite_member'),
+  question('take away access from a former employee', 'remove_member'),
+  question('promote Bob to owner', 'update_member'),
+  question('generate credentials for an agent', 'create_key'),
+  question('an access token was stolen', 'revoke_key'),
+  question('drop a duplicate ticket', 'delete_task'),
+  question('make a new workstream', 'create_project'),
+  question('plan a dozen steps at once', 'create_tasks'),
+  question('show the team', 'list_members'),
+  question('reserve a task so nobody else does it', 'claim_task'),
 ];
