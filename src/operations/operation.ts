@@ -14,6 +14,8 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   title: string;
   /** What it does and when to use it; models read this literally. */
   description: string;
+  /** Other words that people ask for it with: `find_tools` finds it by them. Single words; they are shown nowhere. */
+  keywords?: string;
   /** Strict: an unknown field is an error that names it. */
   input: Input;
   /** What may leave; anything else is dropped before it does. */

@@ -31,9 +31,17 @@ test('a word that no tool has finds nothing', () => {
   expect(names('submarine')).toEqual([]);
 });
 
-test('words that every request has find nothing by themselves, unless there are no others', () => {
+test('words that every request has find nothing', () => {
   expect(names('what is the submarine for')).toEqual([]);
-  expect(names('from')).toEqual(['claim_task']);
+  expect(names('from')).toEqual([]);
+});
+
+test('a word that means the same finds a tool, and the word itself is nearer', () => {
+  expect(names('credential')).toEqual(['revoke_key']);
+  expect(names('grab')[0]).toBe('claim_task');
+  expect(names('show tasks')[0]).toBe('list_tasks');
+  const alike = ['take_thing', 'claim_thing'].map((name) => ({ operation: { name, title: name, description: name } }) as CompiledOperation);
+  expect(createRanking(alike)('claim', alike).map(({ operation }) => operation.name)).toEqual(['claim_thing', 'take_thing']);
 });
 
 test('only the candidates are found, and equal ones keep their order', () => {

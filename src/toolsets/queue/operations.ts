@@ -31,6 +31,7 @@ export const claimTask = defineOperation({
   title: 'Claim a task',
   description:
     'Gives you the next ready task of a project (highest priority, then oldest), or the one you name, for you alone until the lease ends. Keep claim.fence: finish_task, renew_claim and release_claim need it. task null means that nothing is ready now.',
+  keywords: 'take pick up start begin work next do lock reserve job grab queue myself work',
   input: z
     .strictObject({
       project: projectKey.optional().describe('Take the next ready task of this project; ME is your own'),
@@ -57,6 +58,7 @@ export const renewClaim = defineOperation({
   name: 'renew_claim',
   title: 'Renew a claim',
   description: 'Starts the lease of your claim anew. Call it before the lease ends while you are still working.',
+  keywords: 'extend prolong longer more time keep alive heartbeat hold lock lease job run out expire',
   input: z.strictObject({ ...held, lease_seconds: leaseSeconds }),
   output: finished,
   access: 'write',
@@ -77,6 +79,7 @@ export const releaseClaim = defineOperation({
   title: 'Release a claim',
   description:
     'Gives the task back to the queue, so that somebody else can claim it at once. Say why in reason when the next worker should know.',
+  keywords: 'return hand give put back abandon drop unclaim unlock stop cannot somebody else work job quit resign assignment give up',
   input: z.strictObject({ ...held, reason: noteText.optional().describe('Becomes a note on the task') }),
   output: finished,
   access: 'write',
@@ -95,6 +98,7 @@ export const finishTask = defineOperation({
   name: 'finish_task',
   title: 'Finish a claimed task',
   description: 'Completes the task that you claimed, with its results in outputs and what the next reader should know in notes.',
+  keywords: 'done complete submit deliver hand in results output work job',
   input: z.strictObject({
     ...held,
     notes: noteText.optional().describe('What was done'),

@@ -14,6 +14,9 @@ import { checkFence, checkTransition, checkUnblocked, checkVersion, resourceOf, 
 import { detail, fence, force, listDetail, noteText, statuses, task, taskFields, taskId, taskRow, title, toRow } from './schema.ts';
 import { deleteTaskRow, firstReadyTask, tasksByIds, updateTaskRow } from './store.ts';
 
+/** What other systems call a task. */
+const taskWords = 'ticket issue job item card story bug todo';
+
 const oneTask = z.object({ task });
 const project = projectKey.default(personalKey).describe('Key of the project; none: your own tasks');
 
@@ -22,6 +25,7 @@ export const createTask = defineOperation({
   title: 'Create a task',
   description:
     'Adds a task to a project, or to your own tasks when no project is given. Use depends_on for what must be completed first; a task is ready when all of that is.',
+  keywords: `new write down plan report file open record note ${taskWords}`,
   input: z.strictObject({ title, project, ...taskFields }),
   output: oneTask,
   access: 'write',
@@ -48,6 +52,7 @@ export const createTaskBatch = defineOperation({
   name: 'create_tasks',
   title: 'Create many tasks',
   description: 'Adds up to 100 tasks, all or none. In depends_on, #1 means the first task of the batch; only earlier ones can be named.',
+  keywords: `many several multiple bulk batch import once list ${taskWords}`,
   input: z.strictObject({
     tasks: z
       .array(z.strictObject({ title, project, ...taskFields, depends_on: z.array(batchReference).max(100).optional() }))
@@ -71,6 +76,7 @@ export const listTasks = defineOperation({
   title: 'List tasks',
   description:
     'Lists tasks you can see, newest first. Narrow with project, status, ready, label, assignee or query (words in title or description).',
+  keywords: `show search find filter which all everything open backlog overview assigned ${taskWords} blocked waiting stuck ready mine about`,
   input: z.strictObject({
     project: projectKey.optional(),
     status: z.enum(statuses).optional(),
@@ -120,6 +126,7 @@ export const nextTask = defineOperation({
   name: 'next_task',
   title: 'Show the next task',
   description: 'Shows the task that claim_task would give, without claiming it.',
+  keywords: 'peek preview upcoming first queue look without taking',
   input: z.strictObject({ project: projectKey }),
   output: z.object({ task: task.nullable() }),
   access: 'read',
@@ -138,6 +145,7 @@ export const getTask = defineOperation({
   name: 'get_task',
   title: 'Get a task',
   description: 'Shows one task with its notes. detail full adds its newest changes.',
+  keywords: `read view look open details comments notes history ${taskWords} one single id fetch`,
   input: z.strictObject({ task_id: taskId, detail }),
   output: oneTask,
   access: 'read',
@@ -155,6 +163,7 @@ export const updateTask = defineOperation({
   title: 'Change a task',
   description:
     'Changes the fields you give. depends_on and labels replace what was there; notes adds a note. Changing the status of a claimed task needs the fence of the claim.',
+  keywords: `edit modify set rename assign comment note priority label due cancel reopen ${taskWords} deadline parent move depends waits below`,
   input: z.strictObject({
     task_id: taskId,
     title: title.optional(),
@@ -207,6 +216,7 @@ export const completeTask = defineOperation({
   title: 'Complete a task',
   description:
     'Marks a task as completed. For a task that you claimed, pass its fence, or call finish_task. The second time changes nothing.',
+  keywords: `done close resolve mark finished tick ${taskWords}`,
   input: z.strictObject({ task_id: taskId, notes: noteText.optional().describe('What was done'), fence: fence.optional(), force }),
   output: oneTask,
   access: 'write',
@@ -237,6 +247,7 @@ export const deleteTask = defineOperation({
   title: 'Delete a task',
   description:
     'Deletes a task for good. It is refused while other tasks depend on it, or somebody holds it, unless forced. To keep a record, set the status to cancelled instead.',
+  keywords: `remove erase throw away discard destroy good ${taskWords}`,
   input: z.strictObject({ task_id: taskId, fence: fence.optional(), force }),
   output: z.object({
     task_id: z.string(),
