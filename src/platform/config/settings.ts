@@ -105,6 +105,12 @@ export const settingDefinitions = {
     schema: count(4 * 1024 * 1024, 1_024, 1024 * 1024 * 1024),
     description: 'Largest request body. 4 MiB holds a batch of 100 tasks with their longest descriptions.',
   }),
+  shortPath: setting({
+    variable: 'QUARTERDECK_SHORT_PATH',
+    schema: z.enum(['on', 'off']).default('on'),
+    description:
+      'Answers plain tool calls and tool lists of protocol 2026-07-28 without the SDK, which costs many times as much. `off` sends everything through the SDK; the answers are the same.',
+  }),
   maxSubscriptions: setting({
     variable: 'QUARTERDECK_MAX_SUBSCRIPTIONS',
     schema: count(1_024, 0, 100_000),

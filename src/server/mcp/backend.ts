@@ -38,7 +38,10 @@ export interface McpBackend {
   /** Who calls. */
   readonly principal: Principal;
   readonly questions: Questions;
+  /** The same object for every caller with the same rights. */
   listTools(): Promise<ListToolsResult>;
+  /** Whether there is such a tool here, and one whose call is a question and an answer: no progress, nothing asked in between. */
+  isPlain(name: string): boolean;
   /**
    * The structured result.
    * @throws Problem for what the tool refuses; QuestionAsked when it needs an answer; ProtocolError -32602 when there is no such tool here.

@@ -11,13 +11,14 @@ import { asProblem, problemText } from './answers.ts';
 import type { McpBackend } from './backend.ts';
 import { type LocalBackendOptions, createLocalBackends } from './local-backend.ts';
 import { createProtocolServer } from './protocol.ts';
+import { createShortPath } from './short-path.ts';
 import { createStreams } from './streams.ts';
 
 /** The protocol revisions that are served, newest first. The SDK exports a list that lacks the newest. */
 export const protocolVersions = ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'] as const;
 
 export interface McpFaceOptions extends LocalBackendOptions {
-  settings: Pick<Settings, 'maxSubscriptions' | 'keepAliveMs'>;
+  settings: Pick<Settings, 'maxSubscriptions' | 'keepAliveMs' | 'shortPath'>;
   log: Log;
   version: string;
 }
@@ -63,6 +64,7 @@ export function createMcpFace(options: McpFaceOptions): McpFace {
   const backends = createLocalBackends(options);
   const streams = createStreams(settings.maxSubscriptions, (error) => log.warn({ err: error }, 'a credential of a stream was not checked'));
   const known = registry.toolsets.map((toolset) => toolset.name);
+  const shortPath = settings.shortPath === 'on' ? createShortPath(options) : undefined;
 
   const serve = async (req: IncomingMessage, res: ServerResponse, exchange: McpExchange, backend: McpBackend) => {
     const handler = openHandler(options, exchange, backend);
@@ -105,6 +107,7 @@ export function createMcpFace(options: McpFaceOptions): McpFace {
       if (unknown !== undefined && methodOf(parsedBody) !== 'server/discover')
         return refuse(res, 400, ProtocolErrorCode.InvalidParams, parsedBody, unknownToolset(unknown, known));
       const backend = refusing(exchange.refused, backends({ principal, toolsets }));
+      if (await shortPath?.(req, res, exchange, backend)) return;
       await (isSubscription(parsedBody) ? serveStream : serve)(req, res, exchange, backend);
     },
   };

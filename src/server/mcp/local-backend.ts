@@ -31,6 +31,7 @@ export function createLocalBackends(options: LocalBackendOptions): (caller: Call
       principal,
       questions: options.questions,
       listTools: async () => surface.list(caller),
+      isPlain: (name) => name === findToolsName || isSimple(callable(options.registry, caller, name)),
       callTool: async (call) => {
         if (call.name === findToolsName) return answerFindTools(call.arguments, surface.allowed(caller), surface.listedNames(caller), rank);
         return callOperation(options.registry, caller, call);
@@ -70,6 +71,10 @@ function callable(registry: Registry, { toolsets }: Caller, name: string): Compi
   const compiled = registry.find(name, 'mcp');
   if (compiled === undefined) return undefined;
   return toolsets === undefined || toolsets.includes(compiled.toolset) ? compiled : undefined;
+}
+
+function isSimple(compiled: CompiledOperation | undefined): boolean {
+  return compiled !== undefined && compiled.operation.simple !== false;
 }
 
 function unknownTool(name: string): ProtocolError {

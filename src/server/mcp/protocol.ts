@@ -25,10 +25,10 @@ export interface ProtocolOptions {
 }
 
 /** Where a client puts its idempotency key: not an argument, which models fill with constants. */
-const idempotencyMeta = 'quarterdeck/idempotency_key';
+export const idempotencyMeta = 'quarterdeck/idempotency_key';
 
 /** The lists change with a release or a change of rights; five minutes is how stale they may be. */
-const stable = { ttlMs: 300_000, cacheScope: 'private' } as const;
+export const stable = { ttlMs: 300_000, cacheScope: 'private' } as const;
 /** Tasks change at any moment; a client that wants to keep one subscribes to it. */
 const volatile = { ttlMs: 0, cacheScope: 'private' } as const;
 
@@ -53,27 +53,27 @@ const completion = z.object({
   argument: z.object({ name: z.string(), value: z.string().max(200) }),
 });
 
+/** Who answers, as clients show it. */
+export const serverInfo = (version: string) => ({ name: 'quarterdeck', title: 'Quarterdeck', version });
+
 /**
  * `Server` rather than `McpServer`, because the latter wants every tool registered anew for every request.
  * Its methods are given schemas of their own, so that wrong parameters are -32602 and not an internal error.
  */
 export function createProtocolServer(options: ProtocolOptions): Server {
   const { backend, version, log, subscriptions } = options;
-  const server = new Server(
-    { name: 'quarterdeck', title: 'Quarterdeck', version },
-    {
-      instructions,
-      cacheHints,
-      // Clients of 2025 are told what to pass instead; asking them needs a connection that one replica holds.
-      inputRequired: { legacyShim: false },
-      capabilities: {
-        tools: {},
-        prompts: {},
-        completions: {},
-        resources: subscriptions ? { subscribe: true, listChanged: true } : {},
-      },
+  const server = new Server(serverInfo(version), {
+    instructions,
+    cacheHints,
+    // Clients of 2025 are told what to pass instead; asking them needs a connection that one replica holds.
+    inputRequired: { legacyShim: false },
+    capabilities: {
+      tools: {},
+      prompts: {},
+      completions: {},
+      resources: subscriptions ? { subscribe: true, listChanged: true } : {},
     },
-  );
+  });
   const scoped =
     <Params, Result>(work: (params: Params, scope: CallScope, context: ServerContext) => Promise<Result>) =>
     async (params: Params, context: ServerContext): Promise<Result> => {
