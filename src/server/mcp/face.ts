@@ -35,8 +35,8 @@ export interface McpExchange {
   failed?(failure: string): void;
   /** Why no call of this request may go on; a tool answers with it as its error. */
   refused?: Problem | undefined;
-  /** Ends calls, as the end of the client's connection does: when their time is up, or when the server stops. */
-  signal?: AbortSignal | undefined;
+  /** Ends calls: when the client goes away, when their time is up, or when the server stops. */
+  signal: AbortSignal;
   /** Whether the credential is still good. Asked every second while a stream is open. */
   reverify(): Promise<boolean>;
 }

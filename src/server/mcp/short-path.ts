@@ -45,7 +45,7 @@ export function createShortPath({ version, log }: { version: string; log: Log })
   };
 
   const callResult = async (request: PlainRequest & { method: 'tools/call' }, exchange: McpExchange, backend: McpBackend) => {
-    const { request_id, signal = never } = exchange;
+    const { request_id, signal } = exchange;
     const { name, args, idempotency_key } = request;
     try {
       const output = JSON.stringify(await backend.callTool({ request_id, signal, name, arguments: args, idempotency_key }));
@@ -71,8 +71,6 @@ export function createShortPath({ version, log }: { version: string; log: Log })
     return true;
   };
 }
-
-const never = new AbortController().signal;
 
 const messageKeys = new Set(['jsonrpc', 'id', 'method', 'params']);
 const paramKeys = { 'tools/list': new Set(['_meta']), 'tools/call': new Set(['_meta', 'name', 'arguments']) };

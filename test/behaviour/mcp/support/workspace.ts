@@ -101,11 +101,14 @@ async function listen(face: McpFace, credentials: Map<string, Principal>): Promi
     if (caller === undefined) return void res.writeHead(401).end();
     const body = await text(req);
     const toolsets = new URL(req.url ?? '/', 'http://localhost').searchParams.get('toolsets')?.split(',');
+    const gone = new AbortController();
+    res.once('close', () => gone.abort());
     await face.handle(req, res, {
       principal: caller,
       parsedBody: body === '' ? undefined : (JSON.parse(body) as unknown),
       toolsets,
       request_id: `request-${++requests}`,
+      signal: gone.signal,
       reverify: async () => credentials.has(name),
     });
   });
