@@ -16,7 +16,8 @@ import type { Log } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { createRegistry } from '../operations/registry.ts';
 import type { Registry } from '../operations/types.ts';
-import { toolsets } from '../toolsets/index.ts';
+import type { Toolset } from '../operations/operation.ts';
+import { toolsets as ours } from '../toolsets/index.ts';
 import { type Questions, createQuestions } from './mcp/questions.ts';
 import { startSweeps } from './sweep.ts';
 
@@ -43,6 +44,8 @@ export interface PlatformOptions {
   migrate?: boolean | undefined;
   /** Ends the wait for a database that is not there yet. */
   signal?: AbortSignal | undefined;
+  /** Default: ours. */
+  toolsets?: readonly Toolset[] | undefined;
   /** Told of every call, event, transaction and sweep. */
   metrics?: Metrics | undefined;
 }
@@ -54,7 +57,7 @@ export async function openPlatform(effective: EffectiveSettings, log: Log, optio
   const close = closeOnce(closers);
   try {
     const issuer = options.issuer ?? issuerOf(settings, settings.port);
-    const { metrics } = options;
+    const { metrics, toolsets = ours } = options;
     const database = await openDatabase({ settings, log, observer: metrics?.database });
     closers.push(() => database.close());
     await prepareDatabase(database, log, options);

@@ -6,6 +6,7 @@ import type { Server } from 'node:http';
 import type { EffectiveSettings } from '../platform/config/read.ts';
 import type { Settings } from '../platform/config/settings.ts';
 import { unavailable } from '../platform/problem.ts';
+import type { Toolset } from '../operations/operation.ts';
 import type { Registry } from '../operations/types.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import { type Metrics, createMetrics } from '../platform/telemetry/metrics.ts';
@@ -15,7 +16,8 @@ import { createGuard } from './guard.ts';
 import { type Health, createHealth, healthRoutes, metricsRoute } from './health.ts';
 import { type HttpServer, type Surface, createHttpServer } from './http.ts';
 import { type McpFace, createMcpFace } from './mcp/face.ts';
-import { offersOf } from './mcp/offers.ts';
+import { type Offers, offersOf } from './mcp/offers.ts';
+import type { Questions } from './mcp/questions.ts';
 import { type Platform, issuerOf, openPlatform } from './platform.ts';
 import { createSurface } from './surface.ts';
 import { version } from './version.ts';
@@ -25,6 +27,14 @@ export interface StartOptions {
   migrate?: boolean;
   /** Ends a start that waits for its database. */
   signal?: AbortSignal;
+  /** Serves other things than the product does: for the conformance suite, which calls tools of its own. */
+  instead?: Instead;
+}
+
+export interface Instead {
+  toolsets: readonly Toolset[];
+  offers(registry: Registry): Offers;
+  questions(ours: Questions): Questions;
 }
 
 export interface RunningServer {
@@ -57,11 +67,13 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
       issuer: issuerOf(settings, port),
       migrate: options.migrate,
       signal: options.signal,
+      toolsets: options.instead?.toolsets,
       metrics,
     });
     opened.platform = platform;
-    const { registry, events, questions, database, issuer } = platform;
-    const offers = offersOf(registry);
+    const { registry, events, database, issuer } = platform;
+    const { offers: offer = offersOf, questions: around = same } = options.instead ?? {};
+    const [offers, questions] = [offer(registry), around(platform.questions)];
     const face = createMcpFace({ registry, events, questions, settings, log, version, ...offers });
     opened.face = face;
     metrics.observe({
@@ -180,6 +192,10 @@ async function occupant(host: string, port: number): Promise<string> {
     // Something that does not speak HTTP, or nothing that answers: the name of the program is for the system's tools to tell.
   }
   return 'another program';
+}
+
+function same<Value>(value: Value): Value {
+  return value;
 }
 
 function runOnce(work: () => Promise<void>): () => Promise<void> {
