@@ -17,6 +17,7 @@ export interface KeyHolder {
   scopes: KeyRow['scopes'];
   toolsets: KeyRow['toolsets'];
   workspace_id: string;
+  workspace_name: string;
   expires_at: Date | null;
   user_id: string;
   user_name: string;
@@ -33,7 +34,7 @@ export interface KeyHolder {
  */
 export async function findKeyHolder(db: Kysely<AuthTables>, hash: Buffer): Promise<KeyHolder | undefined> {
   const found = await sql<KeyHolder>`
-    select key.*, maker.name as user_name, maker.email, member.id as member_id, member.role
+    select key.*, workspace.name as workspace_name, maker.name as user_name, maker.email, member.id as member_id, member.role
     from (select set_config('app.key_hash', ${hash.toString('hex')}, true) as hex offset 0) as wanted
     cross join lateral (
       select id, name, scopes, toolsets, workspace_id, expires_at, user_id
@@ -42,7 +43,8 @@ export async function findKeyHolder(db: Kysely<AuthTables>, hash: Buffer): Promi
       limit 1
     ) as key
     join auth."user" as maker on maker.id = key.user_id and maker."disabledAt" is null
-    join auth.member as member on member."userId" = key.user_id and member."organizationId" = key.workspace_id`.execute(db);
+    join auth.member as member on member."userId" = key.user_id and member."organizationId" = key.workspace_id
+    join auth.organization as workspace on workspace.id = key.workspace_id`.execute(db);
   return found.rows[0];
 }
 

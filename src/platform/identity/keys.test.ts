@@ -52,6 +52,7 @@ describe.each(['embedded', 'postgres'] as const)('API keys, on %s', (kind) => {
       email: 'ada@example.org',
       workspace_id: ada.workspace_id,
       role: 'owner',
+      workspace_name: expect.any(String) as string,
       session_id: null,
     });
     expect([...agent.scopes].sort()).toEqual(['tasks:read', 'tasks:write', 'workspace:read', 'workspace:write']);

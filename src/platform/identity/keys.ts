@@ -91,6 +91,7 @@ function keyPrincipal(holder: KeyHolder): Principal {
     user_name: holder.user_name,
     email: holder.email,
     workspace_id: holder.workspace_id,
+    workspace_name: holder.workspace_name,
     role: holder.role,
     scopes: keyScopes(holder.role, holder.scopes),
     toolsets: holder.toolsets,

@@ -23,11 +23,6 @@ export interface MemberParts {
 
 export function createMembers({ database, db, forget }: MemberParts) {
   return {
-    async workspaceOf(principal: Principal): Promise<WorkspaceView> {
-      const { id, name } = await workspaceRow(db, principal.workspace_id);
-      return { id, name, role: principal.role };
-    },
-
     async list(workspace_id: string, { limit, after }: { limit: number; after?: string | undefined }): Promise<MemberView[]> {
       let query = membersOf(db, workspace_id).orderBy('member.id').limit(limit);
       if (after !== undefined) query = query.where('member.id', '>', after);

@@ -78,7 +78,6 @@ export async function openIdentity({ settings, database, log, issuer, loopback }
       return principal;
     },
 
-    workspaceOf: members.workspaceOf,
     listMembers: members.list,
     changeMember: members.change,
     removeMember: members.remove,

@@ -48,6 +48,7 @@ export interface Principal {
   user_name: string;
   email: string;
   workspace_id: string;
+  workspace_name: string;
   role: Role;
   scopes: readonly Scope[];
   /** The toolsets that an agent's key is narrowed to; null: all. */

@@ -205,7 +205,7 @@ async function findSession(db: Db, claims: { session_id: string; user_id: string
 }
 
 export function personPrincipal(user: UserView, membership: Membership, session_id: string | null): Principal {
-  const { role, workspace_id } = membership;
+  const { role, workspace_id, workspace_name } = membership;
   return {
     kind: 'person',
     id: user.id,
@@ -214,6 +214,7 @@ export function personPrincipal(user: UserView, membership: Membership, session_
     user_name: user.name,
     email: user.email,
     workspace_id,
+    workspace_name,
     role,
     scopes: scopesOfRole[role],
     toolsets: null,

@@ -103,7 +103,6 @@ export interface Identity {
   /** The principal of a user by address, for local administration over the control socket. */
   principalOf(email: string, workspace?: string): Promise<Principal>;
 
-  workspaceOf(principal: Principal): Promise<WorkspaceView>;
   listMembers(workspace_id: string, page: { limit: number; after?: string | undefined }): Promise<MemberView[]>;
   changeMember(principal: Principal, member_id: string, role: Role): Promise<MemberView>;
   removeMember(principal: Principal, member_id: string): Promise<void>;

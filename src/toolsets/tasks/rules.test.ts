@@ -70,6 +70,7 @@ function principal(role: Principal['role']): Principal {
     role,
     scopes: [],
     toolsets: null,
+    workspace_name: 'Ada',
     session_id: null,
     expires_at: null,
   };

@@ -23,8 +23,8 @@ export const whoami = defineOperation({
   scope: 'workspace:read',
   http: { method: 'GET', path: '/me' },
   transaction: 'none',
-  async handler({ principal, identity }) {
-    const { email, expires_at } = principal;
+  async handler({ principal }) {
+    const { email, expires_at, workspace_id, workspace_name, role } = principal;
     return {
       me: {
         ...actorOf(principal),
@@ -33,7 +33,7 @@ export const whoami = defineOperation({
         toolsets: principal.toolsets === null ? null : [...principal.toolsets],
         expires_at,
       },
-      workspace: await identity.workspaceOf(principal),
+      workspace: { id: workspace_id, name: workspace_name, role },
     };
   },
 });

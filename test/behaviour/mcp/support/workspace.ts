@@ -29,6 +29,7 @@ export function principal(overrides: Partial<Principal> = {}): Principal {
     role: 'member',
     scopes: scopesOfRole.member,
     toolsets: null,
+    workspace_name: 'Ada',
     session_id: null,
     expires_at: null,
     ...overrides,
