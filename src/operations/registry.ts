@@ -8,6 +8,7 @@ import type { Events, NewEvent } from '../platform/events/types.ts';
 import { type Principal, actorOf } from '../platform/identity/principal.ts';
 import type { Identity } from '../platform/identity/types.ts';
 import { Problem, cancelled, forbidden, internal, notFound } from '../platform/problem.ts';
+import { logBug } from '../platform/telemetry/bugs.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import { type SpanStart, tracing } from '../platform/telemetry/traces.ts';
 import { compileToolsets, transactionOf } from './compile.ts';
@@ -265,7 +266,8 @@ function toProblem(error: unknown, log: Log, request: CallRequest, operation: st
       message: `${operation} was cancelled because the caller went away.`,
       next: 'Call again if the answer is still wanted.',
     });
-  log.error({ err: error, operation, request_id: request.request_id }, 'an operation failed with a bug');
+  const { request_id, face, principal } = request;
+  logBug(log, error, 'an operation failed with a bug', { operation, request_id, face, principal: principal.id });
   return internal({
     message: `${operation} failed because of a bug in the server.`,
     next: `Try again; if it stays, give the operator the request id ${request.request_id}.`,

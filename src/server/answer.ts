@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { Problem, internal } from '../platform/problem.ts';
+import { logBug } from '../platform/telemetry/bugs.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import { hasBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
@@ -15,7 +16,7 @@ const lingerMs = 5_000;
 /** What may be shown of anything that was thrown. A bug is logged with its cause under the request id. */
 export function toProblem(error: unknown, request_id: string, log: Log): Problem {
   if (error instanceof Problem) return error;
-  log.error({ err: error, request_id }, 'a request failed with a bug');
+  logBug(log, error, 'a request failed with a bug', { request_id });
   return internal({
     message: 'The request failed because of a bug in the server.',
     next: `Try again; if it stays, give the operator the request id ${request_id}.`,

@@ -58,10 +58,7 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
   const opened: Opened = { log, settings, health, metrics, http };
   const stop = runOnce(() => shutDown(opened));
   try {
-    if (settings.otlpEndpoint !== undefined) {
-      const { startOtlp } = await import('../platform/telemetry/otlp.ts');
-      opened.stopTelemetry = await startOtlp({ settings, metrics, log, version });
-    }
+    opened.stopTelemetry = await startTelemetry(settings, metrics, log);
     opened.privateHttp = await openPrivatePort(settings, log, metrics, health);
     const platform = await openPlatform(effective, log, {
       issuer: issuerOf(settings, port),
@@ -92,6 +89,20 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
     await stop();
     throw error;
   }
+}
+
+/** Loads what sends telemetry elsewhere, where there is an elsewhere; returns how to send what is left. */
+async function startTelemetry(settings: Settings, metrics: Metrics, log: Log): Promise<() => Promise<void>> {
+  const stops: (() => Promise<void>)[] = [];
+  if (settings.otlpEndpoint !== undefined) {
+    const { startOtlp } = await import('../platform/telemetry/otlp.ts');
+    stops.push(await startOtlp({ settings, metrics, log, version }));
+  }
+  if (settings.sentryDsn !== undefined) {
+    const { startSentry } = await import('../platform/telemetry/sentry.ts');
+    stops.push(startSentry(settings, version));
+  }
+  return async () => void (await Promise.all(stops.map((stop) => stop())));
 }
 
 /** Before everything is open: probes are answered, all else is told to come back. */

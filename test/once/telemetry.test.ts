@@ -4,10 +4,13 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
+import { sql } from 'kysely';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { logBug } from '../../src/platform/telemetry/bugs.ts';
+import { createLog } from '../../src/platform/telemetry/log.ts';
 import { type Collector, startCollector } from '../support/collector.ts';
-import { client, spawnServer, startTestServer } from '../support/server.ts';
+import { client, signUp, spawnServer, startTestServer } from '../support/server.ts';
 
 /** Prints the name of each package of telemetry that the process loads. */
 const watcher = `import { registerHooks } from 'node:module';
@@ -27,13 +30,13 @@ async function loadedBy(environment: Record<string, string>): Promise<string[]> 
   return [...new Set(names)].filter((name) => !['@opentelemetry/api', '@opentelemetry/semantic-conventions'].includes(name));
 }
 
-test('nothing of OpenTelemetry is loaded while no endpoint is set', async () => {
+test('nothing of OpenTelemetry or Sentry is loaded while neither is set', async () => {
   expect(await loadedBy({})).toEqual([]);
 });
 
 test('the check above sees what is loaded when one is set', async () => {
-  expect(await loadedBy({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' })).toEqual(
-    expect.arrayContaining(['@opentelemetry/sdk-trace', '@opentelemetry/exporter-trace-otlp-proto']),
+  expect(await loadedBy({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', SENTRY_DSN: 'http://public@127.0.0.1:9/1' })).toEqual(
+    expect.arrayContaining(['@opentelemetry/sdk-trace', '@opentelemetry/exporter-trace-otlp-proto', '@sentry/core']),
   );
 });
 
@@ -77,6 +80,52 @@ describe('the collector', () => {
     },
   );
 });
+
+describe('Sentry', () => {
+  test('is told of a mistake of the program, with the id of the request, and of nothing secret or refused', async () => {
+    const sink = await startCollector();
+    onTestFinished(() => sink.close());
+    const environment = { SENTRY_DSN: sink.url.replace('://', '://public@') + '/7', SENTRY_ENVIRONMENT: 'test' };
+    const server = await startTestServer({ environment });
+    onTestFinished(() => server.close());
+    const ada = await signUp(server.url);
+    expect((await ada.agent.get('/tasks/ME-404')).status).toBe(404);
+    await sql`alter table tasks rename to tasks_gone`.execute(server.platform.database.owner);
+    expect((await ada.agent.get('/tasks', { 'x-request-id': 'broken-1' })).status).toBe(500);
+    logBug(createLog({ logLevel: 'silent' }), new Error(`with ${ada.key} for postgres://deck:hunter2@db/deck`), 'a test', {});
+    await expect.poll(() => sink.requests.length, { timeout: 20_000 }).toBe(2);
+    const events = sink.requests.map(({ body }) => readEnvelope(body));
+    const event = events.find(({ tags }) => tags?.['request_id'] === 'broken-1');
+    expect(sink.requests[0]?.path).toMatch(/^\/api\/7\/envelope\//);
+    expect(event).toMatchObject({
+      environment: 'test',
+      release: expect.stringMatching(/^quarterdeck@\d/),
+      user: { id: ada.key_id },
+      tags: { request_id: 'broken-1', operation: 'list_tasks', face: 'rest' },
+      exception: {
+        values: [
+          {
+            value: expect.stringContaining('does not exist'),
+            stacktrace: { frames: expect.arrayContaining([expect.objectContaining({ lineno: expect.any(Number) })]) },
+          },
+        ],
+      },
+    });
+    const text = JSON.stringify(events);
+    expect([ada.key, ada.email, 'hunter2'].filter((secret) => text.includes(secret))).toEqual([]);
+  });
+});
+
+interface SentryEvent {
+  tags?: Record<string, string>;
+}
+
+/** The payload of the one item: an envelope is a header, then a header and a payload for each item, one a line. */
+function readEnvelope(body: Buffer): SentryEvent {
+  const [, itemHeader = '', payload = ''] = body.toString().split('\n');
+  expect(JSON.parse(itemHeader)).toMatchObject({ type: 'event' });
+  return JSON.parse(payload) as SentryEvent;
+}
 
 /** The names of the spans in exports of traces, by their field numbers in trace.proto. */
 function spanNames({ requests }: Collector): string[] {

@@ -240,6 +240,17 @@ export const settingDefinitions = {
     schema: count(60_000, 100, 3_600_000),
     description: 'How often metrics are sent to the collector.',
   }),
+  sentryDsn: setting({
+    variable: 'SENTRY_DSN',
+    schema: httpUrl.optional(),
+    description: 'Where mistakes of the program are reported, with secrets removed and without inputs. Default: nowhere.',
+    secret: true,
+  }),
+  sentryEnvironment: setting({
+    variable: 'SENTRY_ENVIRONMENT',
+    schema: z.string().min(1).default('production'),
+    description: 'What reports of mistakes call this installation.',
+  }),
   sessionTokenSeconds: setting({
     variable: 'QUARTERDECK_TOKEN_SECONDS',
     schema: seconds(3_600),

@@ -2,6 +2,7 @@
 
 import { type CallToolResult, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
 import { Problem, internal } from '../../platform/problem.ts';
+import { logBug } from '../../platform/telemetry/bugs.ts';
 import type { Log } from '../../platform/telemetry/log.ts';
 
 /** The same result twice, because some clients show models only the text and others only the structure. */
@@ -31,7 +32,7 @@ export function protocolError(problem: Problem): ProtocolError {
  */
 export function asProblem(error: unknown, log: Log, request_id: string): Problem {
   if (error instanceof Problem) return error;
-  log.error({ err: error, request_id }, 'the MCP face failed with a bug');
+  logBug(log, error, 'the MCP face failed with a bug', { request_id, face: 'mcp' });
   return internal({
     message: 'The server failed because of a bug.',
     next: `Try again; if it stays, give the operator the request id ${request_id}.`,

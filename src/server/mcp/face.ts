@@ -6,6 +6,7 @@ import { InMemoryServerEventBus, ProtocolErrorCode, type ServerEventBus, createM
 import type { Settings } from '../../platform/config/settings.ts';
 import type { Principal } from '../../platform/identity/principal.ts';
 import type { Problem } from '../../platform/problem.ts';
+import { logBug } from '../../platform/telemetry/bugs.ts';
 import type { Log } from '../../platform/telemetry/log.ts';
 import { asProblem, problemText } from './answers.ts';
 import type { McpBackend } from './backend.ts';
@@ -136,7 +137,9 @@ function openHandler({ settings, log, version }: McpFaceOptions, exchange: McpEx
 }
 
 function nodeHandler(handler: ReturnType<typeof createMcpHandler>, log: Log, { request_id }: McpExchange) {
-  return toNodeHandler(handler, { onerror: (error) => log.error({ err: error, request_id }, 'an MCP request failed with a bug') });
+  return toNodeHandler(handler, {
+    onerror: (error) => logBug(log, error, 'an MCP request failed with a bug', { request_id, face: 'mcp' }),
+  });
 }
 
 function unknownToolset(name: string, known: readonly string[]): string {
