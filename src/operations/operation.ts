@@ -35,6 +35,8 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   transaction?: 'read' | 'write' | 'none';
   /** Default: by access. */
   cost?: 'read' | 'write' | 'expensive';
+  /** Served when everything else has to wait: short, and others stand still without it. Default: false. */
+  essential?: boolean;
   /** False when it tells its progress or asks the person; faces may serve the simple ones in a shorter way. Default: true. */
   simple?: boolean;
   /** Only a person may call it, never an agent's key. */

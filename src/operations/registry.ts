@@ -3,7 +3,7 @@
 import { v7 as newId } from 'uuid';
 import type { Settings } from '../platform/config/settings.ts';
 import { isUndoneByAnother } from '../platform/database/errors.ts';
-import type { Database, TransactionScope } from '../platform/database/types.ts';
+import type { Database, TransactionOptions, TransactionScope } from '../platform/database/types.ts';
 import type { Events, NewEvent } from '../platform/events/types.ts';
 import { type Principal, actorOf } from '../platform/identity/principal.ts';
 import type { Identity } from '../platform/identity/types.ts';
@@ -134,7 +134,7 @@ async function run(options: RegistryOptions, compiled: CompiledOperation, reques
   const mode = transactionOf(operation);
   if (mode === 'none') return runWithout(options, base, operation, input, idempotent);
   return again(() =>
-    inTransaction(options, base, mode, async (context) => {
+    inTransaction(options, base, { mode, essential: operation.essential }, async (context) => {
       const replay = idempotent === undefined ? undefined : await takeKey(context, idempotent);
       if (replay !== undefined) return replay;
       const output = operation.output.parse(await operation.handler(context, input));
@@ -165,7 +165,8 @@ async function runWithout(
   input: Output,
   idempotent: IdempotentCall | undefined,
 ): Promise<Output> {
-  const short = <Result>(mode: 'read' | 'write', work: (context: Context) => Promise<Result>) => inTransaction(options, base, mode, work);
+  const short = <Result>(mode: 'read' | 'write', work: (context: Context) => Promise<Result>) =>
+    inTransaction(options, base, { mode, essential: operation.essential }, work);
   const replay = idempotent === undefined ? undefined : await short('write', (context) => takeKey(context, idempotent));
   if (replay !== undefined) return replay;
   try {
@@ -182,11 +183,11 @@ async function runWithout(
 async function inTransaction<Result>(
   { database, events, committed }: RegistryOptions,
   base: BaseContext,
-  mode: 'read' | 'write',
+  kind: Pick<TransactionOptions, 'mode' | 'essential'>,
   work: (context: Context) => Promise<Result>,
 ): Promise<Result> {
   const emitted: NewEvent[] = [];
-  const result = await database.transaction(base.principal, { mode, signal: base.signal }, async (scope: TransactionScope) => {
+  const result = await database.transaction(base.principal, { ...kind, signal: base.signal }, async (scope: TransactionScope) => {
     const context: Context = {
       ...base,
       ...scope,

@@ -175,6 +175,13 @@ export const unavailable = defineProblem({
   when: 'The database cannot be reached, is too busy, or the server is shutting down.',
 });
 
+export const overloaded = defineProblem({
+  code: 'overloaded',
+  status: 503,
+  retryable: true,
+  when: 'The server works on as many requests as it may, in all or for this credential, and as many wait. Nothing was begun. Health and claims are still answered.',
+});
+
 export const timedOut = defineProblem({
   code: 'timed_out',
   status: 503,

@@ -11,7 +11,7 @@ import { readJsonBody } from './body.ts';
 import { authenticate, bearerToken } from './credential.ts';
 import type { Exchange } from './exchange.ts';
 import { describeCall } from './mcp/call.ts';
-import { costsOf, fieldOf, isToolCall } from './mcp-cost.ts';
+import { calledOperation, costsOf, fieldOf, isToolCall } from './mcp-cost.ts';
 import { type McpFace, isSubscription } from './mcp/face.ts';
 import { inMcpSpan } from './spans.ts';
 
@@ -38,7 +38,7 @@ export async function serveMcp(parts: McpParts, exchange: Exchange): Promise<voi
   const call = describeCall(parsedBody, incoming.headers, (name) => registry.find(name, 'mcp')?.operation.name);
   exchange.mcp = call;
   exchange.operation = call.tool;
-  const refused = refusalOf(parts, exchange, principal, parsedBody);
+  const refused = await refusalOf(parts, exchange, principal, parsedBody);
   if (refused !== undefined) {
     outgoing.setHeader('Retry-After', secondsUntilRetry(refused));
     // A model reads the result of its call; for everything else the client is told in the way of HTTP.
@@ -63,9 +63,16 @@ export async function serveMcp(parts: McpParts, exchange: Exchange): Promise<voi
 }
 
 /** Why the request may not go on. */
-function refusalOf({ registry, admission }: McpParts, exchange: Exchange, principal: Principal, body: unknown): Problem | undefined {
+async function refusalOf(
+  { registry, admission }: McpParts,
+  exchange: Exchange,
+  principal: Principal,
+  body: unknown,
+): Promise<Problem | undefined> {
   try {
     for (const cost of costsOf(body, registry)) admission.call(exchange, principal, cost);
+    // Streams are idle most of the time, and have a limit of their own.
+    if (!isSubscription(body)) await admission.work(exchange, principal, calledOperation(body, registry)?.essential === true);
     return undefined;
   } catch (error) {
     if (error instanceof Problem) return error;

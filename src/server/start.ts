@@ -10,6 +10,7 @@ import type { Toolset } from '../operations/operation.ts';
 import type { Registry } from '../operations/types.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import { type Metrics, createMetrics } from '../platform/telemetry/metrics.ts';
+import { type Admission, createAdmission } from './admission.ts';
 import { type Control, openControl } from './control.ts';
 import { createBacklogReader } from './database-facts.ts';
 import { createGuard } from './guard.ts';
@@ -81,7 +82,8 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
     health.database = database;
     opened.control = await openControl({ platform, url, offers });
     if (settings.redisUrl !== undefined) health.optional['redis'] = () => platform.limits.failure;
-    http.serve(createSurface({ platform, face, health, metrics }));
+    opened.admission = createAdmission({ limits: platform.limits, metrics, settings });
+    http.serve(createSurface({ platform, face, health, metrics, admission: opened.admission }));
     health.phase = 'serving';
     log.info({ url, issuer, version, database: database.kind }, 'listening');
     return { url, port, platform, registry, close: stop };
@@ -140,6 +142,7 @@ interface Opened {
   platform?: Platform;
   face?: McpFace;
   control?: Control;
+  admission?: Admission;
   stopTelemetry?: () => Promise<void>;
 }
 
@@ -154,6 +157,7 @@ async function shutDown({
   platform,
   face,
   control,
+  admission,
   stopTelemetry,
 }: Opened): Promise<void> {
   health.phase = 'stopping';
@@ -162,6 +166,7 @@ async function shutDown({
   await face?.close();
   await control?.close();
   await drained;
+  admission?.close();
   await platform?.close();
   // Last, so that a probe or scraper sees the shutdown to its end.
   await privateHttp?.drain(0);

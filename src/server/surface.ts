@@ -2,7 +2,7 @@
 
 import { scopes } from '../platform/identity/principal.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
-import { createAdmission } from './admission.ts';
+import type { Admission } from './admission.ts';
 import { browserRoutes } from './browser.ts';
 import { createGuard } from './guard.ts';
 import { type Health, healthRoutes, metricsRoute } from './health.ts';
@@ -21,12 +21,12 @@ export interface SurfaceParts {
   face: McpFace;
   health: Health;
   metrics: Metrics;
+  admission: Admission;
 }
 
-export function createSurface({ platform, face, health, metrics }: SurfaceParts): Surface {
-  const { settings, identity, registry, issuer, limits } = platform;
+export function createSurface({ platform, face, health, metrics, admission }: SurfaceParts): Surface {
+  const { settings, identity, registry, issuer } = platform;
   const { maxBodyBytes } = settings;
-  const admission = createAdmission({ limits, metrics, settings });
   const rest = { registry, identity, admission, maxBodyBytes };
   return {
     guard: createGuard(settings, issuer),

@@ -1,43 +1,8 @@
 /** Every setting of the server, once: its variable, its flag, its type, its default and why that default. */
 
 import { z } from 'zod';
-import { rateLimitForm } from '../limits/rates.ts';
-import { isTrust } from '../limits/client-address.ts';
-
-/** Where a setting can be given, and how the documentation words it. */
-interface SettingDefinition<Schema extends z.ZodType = z.ZodType> {
-  /** The environment variable. */
-  variable: string;
-  /** The long command-line flag without dashes, where there is one. */
-  flag?: string;
-  /** Reads the text of a flag or variable. The default is in the schema. */
-  schema: Schema;
-  /** One or two sentences: what it does, its unit, and why the default is what it is. */
-  description: string;
-  /** Never printed. */
-  secret?: boolean;
-}
-
-const port = z.coerce.number().int().min(0).max(65_535);
-const count = (fallback: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(fallback);
-const milliseconds = (fallback: number) => count(fallback, 0, 86_400_000);
-const seconds = (fallback: number, max = 31_536_000) => count(fallback, 1, max);
-const list = z
-  .string()
-  .default('')
-  .transform((text) =>
-    text
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== ''),
-  );
-/** The form that OpenTelemetry gives to headers and attributes. */
-const pairs = list.refine((items) => items.every((item) => item.includes('=')), { error: 'must be name=value,name=value' });
-const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
-
-function setting<Schema extends z.ZodType>(definition: SettingDefinition<Schema>): SettingDefinition<Schema> {
-  return definition;
-}
+import { limitSettings } from './limit-settings.ts';
+import { type SettingDefinition, count, httpUrl, list, milliseconds, pairs, port, seconds, setting } from './setting.ts';
 
 export const settingDefinitions = {
   host: setting({
@@ -126,34 +91,7 @@ export const settingDefinitions = {
     schema: milliseconds(10_000),
     description: 'How long requests in flight may go on after SIGTERM, below the 30 s that Kubernetes waits by default.',
   }),
-  rateLimit: setting({
-    variable: 'QUARTERDECK_RATE_LIMIT',
-    schema: z.string().regex(rateLimitForm, 'must be reads/writes a minute, such as 30000/30000, or off').default('30000/30000'),
-    description:
-      'Calls a minute of one credential: `reads/writes`, with `/expensive` after it if that is to be another than a tenth of the writes, or `off`. 500 a second let 32 workers with one key finish eight tasks a second each, and keep a loop gone wild from taking the whole server.',
-  }),
-  addressLimit: setting({
-    variable: 'QUARTERDECK_ADDRESS_LIMIT',
-    schema: count(300, 0, 1_000_000_000),
-    description:
-      'Requests a minute without a valid credential from one client address (an IPv6 network of 64 bits counts as one): sign-in, sign-up, and credentials that are refused. 0: no limit. Five a second serve an office behind one address; each sign-in hashes a password, which takes a tenth of a second.',
-  }),
-  trustProxy: setting({
-    variable: 'QUARTERDECK_TRUST_PROXY',
-    schema: z.string().refine(isTrust, 'must be off, a number of proxies, or addresses and networks separated by commas').default('off'),
-    description:
-      'Whose `X-Forwarded-For` to believe about the address of the client: `off`, how many proxies stand before the server, or their addresses and networks (`10.0.0.0/8,fd00::/8`), comma-separated. Off by default, because without a proxy anybody could write that header.',
-  }),
-  redisUrl: setting({
-    variable: 'REDIS_URL',
-    schema: z
-      .string()
-      .regex(/^rediss?:\/\//, 'must start with redis:// or rediss://')
-      .optional(),
-    description:
-      'Redis through which replicas add up the calls of each credential. Without it they do so in PostgreSQL, with one small statement a second. When it is away, each replica counts alone.',
-    secret: true,
-  }),
+  ...limitSettings,
   replicas: setting({
     variable: 'QUARTERDECK_REPLICAS',
     schema: count(1, 1, 10_000),

@@ -10,6 +10,7 @@ import type { DatabaseObserver } from '../telemetry/metrics.ts';
 import { kyselyOnPool, kyselyOnSession } from './dialect.ts';
 import { openEmbedded } from './embedded/open.ts';
 import { internalsOf, rememberInternals } from './internals.ts';
+import { withLanes } from './lanes.ts';
 import { createNotifications } from './notifications.ts';
 import { observePool, observeTransactions } from './observed.ts';
 import { cancelQuery, connectionConfig, createPool, placeOf } from './postgres.ts';
@@ -47,15 +48,18 @@ export async function openDatabase({ settings, log, plugins = [], observer }: Da
   const owner = kyselyOnPool(pool);
   const source: TransactionSource = { pool, settings, plugins, cancel: backend.cancel, roleSeen: false };
   let closing: Promise<void> | undefined;
-  const transaction: Database['transaction'] = (tenant, options, work) => runTransaction(source, tenant, options, work);
+  const lanes = withLanes((tenant, options, work) => runTransaction(source, tenant, options, work), {
+    pool: pool.options.max,
+    wait_ms: settings.poolTimeoutMs,
+  });
   const database: Database = {
     kind: backend.kind,
     owner,
-    transaction: observer === undefined ? transaction : observeTransactions(transaction, observer),
+    transaction: observer === undefined ? lanes.transaction : observeTransactions(lanes.transaction, observer),
     ping: (timeout_ms) => ping(owner, timeout_ms),
     listen: backend.listen,
     notify: backend.notify,
-    stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount + lanes.waiting() }),
     close: () => (closing ??= backend.close()),
   };
   rememberInternals(database, { place: backend.place, unhurried: (work) => unhurried(backend, work) });

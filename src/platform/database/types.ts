@@ -22,6 +22,8 @@ export interface TransactionScope {
 
 export interface TransactionOptions {
   mode: 'read' | 'write';
+  /** It does not queue behind ordinary transactions: see `lanes.ts`. Default: false. */
+  essential?: boolean | undefined;
   /** Aborting it cancels the running query (on PostgreSQL), rolls back, and rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }

@@ -43,6 +43,7 @@ function operationRoute({ registry, identity, admission, maxBodyBytes }: RestPar
       const body = method === 'GET' ? undefined : await readJsonBody(incoming, outgoing, maxBodyBytes);
       const input = readInput({ path: params, query, body });
       const version = expectedVersion(exchange, compiled, input);
+      await admission.work(exchange, principal, operation.essential === true);
       const output = await registry.call({
         operation: operation.name,
         input: version === undefined ? input : { ...input, expected_version: version },

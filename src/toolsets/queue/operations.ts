@@ -43,6 +43,7 @@ export const claimTask = defineOperation({
   access: 'write',
   scope: 'tasks:write',
   http: { method: 'POST', path: '/queue/claim' },
+  essential: true,
   async handler(context, input) {
     const claim: NewClaim = { claimed_by: actorOf(context.principal), claimed_until: leaseEnd(context, input.lease_seconds) };
     const row =
@@ -64,6 +65,7 @@ export const renewClaim = defineOperation({
   access: 'write',
   scope: 'tasks:write',
   http: { method: 'POST', path: '/queue/renew' },
+  essential: true,
   hints: { idempotent: true },
   async handler(context, input) {
     const row = await loadTask(context, input.task_id, 'update');
@@ -85,6 +87,7 @@ export const releaseClaim = defineOperation({
   access: 'write',
   scope: 'tasks:write',
   http: { method: 'POST', path: '/queue/release' },
+  essential: true,
   async handler(context, input) {
     const row = await loadTask(context, input.task_id, 'update');
     checkClaim(row, input.fence, context.now);
@@ -108,6 +111,7 @@ export const finishTask = defineOperation({
   access: 'write',
   scope: 'tasks:write',
   http: { method: 'POST', path: '/queue/finish' },
+  essential: true,
   hints: { idempotent: true },
   async handler(context, input) {
     const row = await loadTask(context, input.task_id, 'update');
