@@ -76,7 +76,13 @@ function discard(incoming: IncomingMessage): Promise<void> {
 export function rawAnswer(code: string | undefined): string {
   const [status, reason, problem] = rawProblem(code);
   const body = JSON.stringify({ error: { retryable: false, details: {}, ...problem } });
-  const head = ['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close'];
+  const head = [
+    'Content-Type: application/json',
+    'X-Content-Type-Options: nosniff',
+    'Cache-Control: no-store',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
   return `HTTP/1.1 ${status} ${reason}\r\n${head.join('\r\n')}\r\n\r\n${body}`;
 }
 

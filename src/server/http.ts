@@ -14,6 +14,7 @@ import { createApp } from './app.ts';
 import { type Exchange, openExchange } from './exchange.ts';
 import type { Guard } from './guard.ts';
 import { measurementOf } from './mcp/call.ts';
+import { answerHeaders, checkHead } from './headers.ts';
 import type { Route } from './route.ts';
 import { endHttpSpan, openHttpSpan } from './spans.ts';
 
@@ -48,7 +49,7 @@ export interface HttpServer {
 }
 
 export interface HttpServerOptions {
-  settings: Pick<Settings, 'requestTimeoutMs'>;
+  settings: Pick<Settings, 'requestTimeoutMs' | 'url'>;
   log: Log;
   metrics: Metrics;
   surface: Surface;
@@ -56,6 +57,7 @@ export interface HttpServerOptions {
 
 export function createHttpServer({ settings, log, metrics, surface }: HttpServerOptions): HttpServer {
   const { requestTimeoutMs } = settings;
+  const always = answerHeaders(settings);
   const inFlight = new Set<Exchange>();
   let dispatch = createDispatcher(surface, log, metrics);
 
@@ -64,6 +66,7 @@ export function createHttpServer({ settings, log, metrics, surface }: HttpServer
     const started = performance.now();
     const span = openHttpSpan(exchange);
     inFlight.add(exchange);
+    for (const [name, value] of always) outgoing.setHeader(name, value);
     outgoing.once('close', () => {
       inFlight.delete(exchange);
       record(exchange, (performance.now() - started) / 1_000, log, metrics, span);
@@ -122,11 +125,11 @@ function createDispatcher(surface: Surface, log: Log, metrics: Metrics): (exchan
   return async (exchange) => {
     const { incoming, outgoing, path } = exchange;
     outgoing.setHeader('X-Request-Id', exchange.request_id);
-    outgoing.setHeader('X-Content-Type-Options', 'nosniff');
     try {
       // Proxies are asked with whole URLs; here two readings of one target would only invite confusion.
-      if (!path.startsWith('/'))
-        throw unreadable({ message: 'The request target is not a path.', next: 'Send a path that begins with /.' });
+      if (!path.startsWith('/') || path.includes('\\'))
+        throw unreadable({ message: 'The request target is not a path.', next: 'Send a path that begins with / and has no backslash.' });
+      checkHead(incoming);
       surface.guard.check(incoming, path);
       if (surface.guard.share(incoming, outgoing)) return;
       if (path === '/mcp' && surface.mcp !== undefined) {

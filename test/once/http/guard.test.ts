@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestServer, startTestServer } from '../../support/server.ts';
-import { request } from '../../behaviour/http/raw.ts';
+import { request, sendRaw } from '../../behaviour/http/raw.ts';
 
 const page = 'https://app.example.org';
 let server: TestServer;
@@ -92,5 +92,46 @@ describe('a preflight', () => {
 
   it('of any other page is refused', async () => {
     expect((await preflight('https://evil.example')).status).toBe(403);
+  });
+});
+
+describe('every answer', () => {
+  const headersOf = async (line: string) => (await request(server.url, line)).headers;
+
+  it.each(['GET /health', 'GET /tasks', 'POST /mcp', 'GET /no/such/path', 'GET /openapi.json', 'TRACE /tasks', 'GET *'])(
+    'to %s is sealed against browsers',
+    async (line) => {
+      expect(await headersOf(line)).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+        'cross-origin-resource-policy': 'same-origin',
+        'referrer-policy': 'no-referrer',
+        'cache-control': expect.stringMatching(/no-store|no-cache/),
+        'strict-transport-security': 'max-age=31536000',
+      });
+    },
+  );
+
+  it.each(['GET /ui/', 'GET /docs', 'GET /ui/style.css'])(
+    'to %s, which a browser renders, allows only what comes from here',
+    async (line) => {
+      const headers = await headersOf(line);
+      expect(headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'cross-origin-opener-policy': 'same-origin',
+        'permissions-policy': expect.stringContaining('camera=()'),
+        'referrer-policy': 'no-referrer',
+      });
+      const policy = headers['content-security-policy'] ?? '';
+      expect(policy).toMatch(/default-src 'none'.*script-src 'self'.*frame-ancestors 'none'.*base-uri 'none'/);
+      expect(policy).not.toMatch(/unsafe|\*|https?:/);
+    },
+  );
+
+  it('to bytes that are no request is sealed too', async () => {
+    expect((await sendRaw(server.url, 'NONSENSE\r\n\r\n')).headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+    });
   });
 });
