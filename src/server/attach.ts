@@ -49,6 +49,15 @@ export async function findServer(settings: Settings): Promise<ControlStatus | un
   return JSON.parse(await text(await call(socket, 'GET', '/control/status'))) as ControlStatus;
 }
 
+/** The metrics of the server that has this data open; undefined when none runs there, or one that does not tell. */
+export async function readMetrics(settings: Settings): Promise<unknown> {
+  const socket = await socketOfServer(settings, true);
+  if (socket === undefined) return undefined;
+  const response = await call(socket, 'GET', '/control/metrics');
+  const body = await text(response);
+  return response.statusCode === 200 ? JSON.parse(body) : undefined;
+}
+
 /**
  * A connection to the running server that stands for the standard streams of an MCP client; undefined when no server
  * runs on this data. `user` and `workspace`: on whose behalf; default the operator. `token`: act with that credential.

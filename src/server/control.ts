@@ -11,6 +11,7 @@ import { listenOnSocket } from './control-socket.ts';
 import { type McpStdio, serveMcpStdio } from './mcp/stdio.ts';
 import { createLocalBackends } from './mcp/local-backend.ts';
 import type { Offers } from './mcp/offers.ts';
+import type { Metrics } from '../platform/telemetry/metrics.ts';
 import type { Platform } from './platform.ts';
 import { version } from './version.ts';
 
@@ -33,6 +34,7 @@ export interface Control {
 
 export interface ControlOptions {
   platform: Platform;
+  metrics: Pick<Metrics, 'samples'>;
   url: string;
   offers: Offers;
 }
@@ -89,13 +91,15 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   };
 }
 
-async function answer({ platform, url }: ControlOptions, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function answer({ platform, url, metrics }: ControlOptions, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   outgoing.setHeader('Connection', 'close');
   try {
     const [, , kind, name] = (incoming.url ?? '').split('/').map(decodeURIComponent);
     if (kind === 'status' && incoming.method === 'GET') {
       const status: ControlStatus = { pid: process.pid, url, version, database: platform.database.kind };
       outgoing.setHeader('Content-Type', 'application/json').end(JSON.stringify(status));
+    } else if (kind === 'metrics' && incoming.method === 'GET') {
+      outgoing.setHeader('Content-Type', 'application/json').end(JSON.stringify(await metrics.samples()));
     } else if (kind === 'commands' && name !== undefined) {
       if (incoming.method !== 'POST') throw methodNotAllowed({ message: 'A command is sent with POST.', next: 'Use the command line.' });
       await runHere(platform, name, incoming, outgoing);

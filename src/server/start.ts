@@ -80,7 +80,7 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
       backlogs: createBacklogReader(database),
     });
     health.database = database;
-    opened.control = await openControl({ platform, url, offers });
+    opened.control = await openControl({ platform, metrics, url, offers });
     if (settings.redisUrl !== undefined) health.optional['redis'] = () => platform.limits.failure;
     opened.admission = createAdmission({ limits: platform.limits, metrics, settings });
     http.serve(createSurface({ platform, face, health, metrics, admission: opened.admission }));

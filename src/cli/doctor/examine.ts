@@ -1,5 +1,6 @@
 /** Looks at everything in turn. Nothing is changed, and what cannot be looked at is a finding as well. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EffectiveSettings } from '../../platform/config/read.ts';
 import { SettingsError } from '../../platform/config/read.ts';
 import { failureOf } from '../failure.ts';
@@ -8,6 +9,7 @@ import { type ParsedOptions, settingsOf } from '../settings.ts';
 import { databaseFacts, judgeDatabase } from './database.ts';
 import { lookAtFiles } from './files.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
+import { betweenMs, judgeMetrics, metricSamples } from './metrics.ts';
 import { lookAtServer } from './server.ts';
 
 export async function examine(options: ParsedOptions): Promise<Finding[]> {
@@ -19,6 +21,7 @@ export async function examine(options: ParsedOptions): Promise<Finding[]> {
     lookAtSettings(effective),
     ...(await lookAtFiles(effective)),
     ...(await lookAtServer(effective, server)),
+    ...(server === undefined ? [] : await lookAtMetrics(effective)),
     ...(await lookAtDatabase(effective, server !== undefined)),
   ];
 }
@@ -35,6 +38,16 @@ function readOrFind(options: ParsedOptions): EffectiveSettings | Finding[] {
 function lookAtSettings({ sources }: EffectiveSettings): Finding {
   const set = Object.values(sources).filter((source) => source !== 'default').length;
   return ok('settings', `${set} set, the others at their defaults. \`quarterdeck config show\` lists them.`);
+}
+
+async function lookAtMetrics({ settings }: EffectiveSettings): Promise<Finding[]> {
+  const { readMetrics } = await import('../../server/attach.ts');
+  const read = async () => metricSamples.safeParse(await readMetrics(settings)).data;
+  const before = await read();
+  if (before === undefined) return [];
+  await sleep(betweenMs);
+  const after = await read();
+  return after === undefined ? [] : judgeMetrics({ before, after });
 }
 
 async function lookAtDatabase(effective: EffectiveSettings, running: boolean): Promise<Finding[]> {

@@ -30,6 +30,12 @@ export interface DatabaseObserver {
   statement(text: string, failed: boolean, seconds: number): void;
 }
 
+export interface MetricSample {
+  name: string;
+  labels: Record<string, string>;
+  value: number;
+}
+
 export interface McpMeasurement {
   method: string;
   tool: string;
@@ -57,6 +63,8 @@ export interface Metrics {
   /** Where the gauges read from; before it is called they are absent. */
   observe(sources: MetricSources): void;
   text(): Promise<string>;
+  /** Every number by itself, for `doctor`; the buckets of a histogram are `…_bucket` with the label `le`. */
+  samples(): Promise<MetricSample[]>;
   /** What there is, for the reference. */
   describe(): { name: string; type: string; help: string; labels: readonly string[] }[];
   close(): void;
@@ -98,9 +106,24 @@ export function createMetrics(version: string): Metrics {
     },
     observe: (sources) => defineGauges(registry, sources),
     text: () => registry.metrics(),
+    samples: () => readSamples(registry),
     describe: () => registry.getMetricsAsArray().map(describeMetric),
     close: () => registry.clear(),
   };
+}
+
+async function readSamples(registry: Registry): Promise<MetricSample[]> {
+  const metrics = await registry.getMetricsAsJSON();
+  return metrics.flatMap(({ name, values }) =>
+    // The library's types leave out the name that each line of a histogram has.
+    (values as { value: number; labels: Record<string, string | number>; metricName?: string }[]).map(
+      ({ value, labels, metricName = name }) => ({
+        name: metricName,
+        labels: Object.fromEntries(Object.entries(labels).map(([label, text]) => [label, String(text)])),
+        value,
+      }),
+    ),
+  );
 }
 
 /** The library's types leave out the names of the labels. */

@@ -4,7 +4,7 @@ import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Finding } from '../../../src/cli/doctor/finding.ts';
-import { type Place, createPlace, startTestServer } from '../../support/server.ts';
+import { type Place, client, createPlace, startTestServer } from '../../support/server.ts';
 import { quarterdeck } from './quarterdeck.ts';
 
 let place: Place;
@@ -34,6 +34,20 @@ describe('doctor', () => {
       isolation: 'ok',
     });
     expect(findings.find(({ check }) => check === 'server')?.message).toContain(`at ${server.url}, healthy.`);
+    for (const check of ['event loop', 'pool', 'statements', 'credentials', 'leases', 'limits', 'background work'])
+      expect(levels).toHaveProperty([check]);
+    await server.close();
+  });
+
+  test('explains from the numbers of the running server why clients are refused', async () => {
+    const server = await startTestServer({ place, environment: { QUARTERDECK_RATE_LIMIT: 'off' } });
+    await Promise.all(Array.from({ length: 40 }, () => client(server.url, 'qd_short').get('/me')));
+    const finding = async () => (await examine()).findings.find(({ check }) => check === 'credentials');
+    await expect.poll(finding, { timeout: 20_000 }).toMatchObject({
+      level: 'warning',
+      message: expect.stringMatching(/^40 of \d+ requests .*: malformed\.$/),
+      fix: expect.stringContaining('no credential'),
+    });
     await server.close();
   });
 
