@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { runAuthorization } from './authorization.ts';
 import { expectedFailures } from './expected.ts';
 import { type ServedFixture, serveFixture } from './serve.ts';
 
@@ -69,7 +70,9 @@ try {
     const clean = own.filter(({ failed }) => failed === 0).length;
     console.log(`${revision}: ${clean} of ${own.length} scenarios pass, ${own.filter(isWrong).length} are not as expected`);
   }
-  if (outcomes.some(isWrong)) process.exitCode = 1;
+  const authorization = await runAuthorization();
+  for (const check of authorization.checks) console.log(`authorization server  ${check}`);
+  if (outcomes.some(isWrong) || !authorization.passed) process.exitCode = 1;
 } finally {
   await fixture.close();
 }

@@ -7,7 +7,7 @@ import type { Database, TransactionOptions, TransactionScope } from '../platform
 import type { Events, NewEvent } from '../platform/events/types.ts';
 import { type Principal, actorOf } from '../platform/identity/principal.ts';
 import type { Identity } from '../platform/identity/types.ts';
-import { Problem, cancelled, forbidden, internal, notFound } from '../platform/problem.ts';
+import { Problem, cancelled, forbidden, insufficientScope, internal, notFound } from '../platform/problem.ts';
 import { logBug } from '../platform/telemetry/bugs.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import { type SpanStart, tracing } from '../platform/telemetry/traces.ts';
@@ -60,8 +60,13 @@ export function createRegistry(options: RegistryOptions): Registry {
         (compiled) =>
           shows(compiled.operation, face) &&
           (toolsets === undefined || toolsets.includes(compiled.toolset)) &&
-          refusal(principal, compiled) === undefined,
+          isWithinReach(refusal(principal, compiled)),
       ),
+    missingConsent: (principal, name, face) => {
+      const compiled = find(name, face);
+      const refused = compiled === undefined ? undefined : refusal(principal, compiled);
+      return refused?.code === 'insufficient_scope' ? refused : undefined;
+    },
     call: (request) => {
       const trace = tracing();
       return trace === undefined ? call(options, find, request) : trace.span(spanOf(find, request), () => call(options, find, request));
@@ -80,6 +85,11 @@ function shows(operation: Operation, face: Face): boolean {
   return operation.faces?.includes(face) ?? true;
 }
 
+/** What one more consent would allow is shown too: nobody asks for what it does not know. */
+function isWithinReach(refused: Problem | undefined): boolean {
+  return refused === undefined || refused.code === 'insufficient_scope';
+}
+
 /** Why this principal may not call the operation; undefined when it may. */
 function refusal(principal: Principal, { operation, toolset }: CompiledOperation): Problem | undefined {
   if (operation.person_only === true && principal.kind !== 'person')
@@ -94,10 +104,20 @@ function refusal(principal: Principal, { operation, toolset }: CompiledOperation
       details: { toolset, held: principal.toolsets },
     });
   if (principal.scopes.includes(operation.scope)) return undefined;
+  if (principal.grantable.includes(operation.scope)) return missingConsent(principal, operation);
   return forbidden({
     message: `${operation.name} needs the scope ${operation.scope}, which this credential does not have.`,
     next: `Ask an owner or admin of the workspace for a role or a key with ${operation.scope}.`,
     details: { scope: operation.scope, held: principal.scopes },
+  });
+}
+
+/** The challenge names what is held as well: a client asks for exactly what it names, and must not lose the rest. */
+function missingConsent({ scopes }: Principal, { name, scope }: Operation): Problem {
+  return insufficientScope({
+    message: `${name} needs the scope ${scope}, which this client was not allowed.`,
+    next: 'Sign in again and allow it.',
+    details: { scope, held: scopes, needed: [...scopes, scope] },
   });
 }
 

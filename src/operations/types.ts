@@ -1,6 +1,7 @@
 /** What the faces see of the registry. */
 
 import type { Principal } from '../platform/identity/principal.ts';
+import type { Problem } from '../platform/problem.ts';
 import type { Face, Operation } from './operation.ts';
 import type { Answers } from './question.ts';
 
@@ -62,6 +63,8 @@ export interface Registry {
   find(name: string, face: Face): CompiledOperation | undefined;
   /** What this principal may call on this face: its scopes, its kind, its key's toolsets, and `toolsets` when given. */
   allowed(principal: Principal, face: Face, toolsets?: readonly string[]): readonly CompiledOperation[];
+  /** The problem `insufficient_scope` that a call would raise, for a face that must answer it before the call. */
+  missingConsent(principal: Principal, name: string, face: Face): Problem | undefined;
   /**
    * validate -> authorise -> transaction with the tenant set -> handler -> validate output -> commit -> wake the events.
    * @throws Problem; QuestionAsked when `answers` is given and lacks one that the operation needs; nothing else.

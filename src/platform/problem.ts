@@ -91,6 +91,13 @@ export const forbidden = defineProblem({
   when: 'The credential is valid but lacks the scope or the role that the operation needs.',
 });
 
+export const insufficientScope = defineProblem({
+  code: 'insufficient_scope',
+  status: 403,
+  retryable: false,
+  when: 'An OAuth client was allowed less than the operation needs, and its person may allow it: sign in again with the scopes of the challenge.',
+});
+
 export const notFound = defineProblem({
   code: 'not_found',
   status: 404,

@@ -36,10 +36,15 @@ export function problemBody(problem: Problem): Record<string, unknown> {
 }
 
 /** `body`: another form of the error, for a protocol that has its own. */
-export async function sendProblem(exchange: Exchange, problem: Problem, challenge: string, body = problemBody(problem)): Promise<void> {
+export async function sendProblem(
+  exchange: Exchange,
+  problem: Problem,
+  challenge: string | undefined,
+  body = problemBody(problem),
+): Promise<void> {
   const { outgoing } = exchange;
   if (outgoing.headersSent) return void outgoing.destroy();
-  if (problem.status === 401) outgoing.setHeader('WWW-Authenticate', challenge);
+  if (challenge !== undefined) outgoing.setHeader('WWW-Authenticate', challenge);
   if (problem.retryable) outgoing.setHeader('Retry-After', secondsUntilRetry(problem));
   await sendJson(exchange, problem.status, body);
 }

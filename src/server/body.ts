@@ -1,4 +1,4 @@
-/** Reads a request body as JSON, within limits, and says exactly what is wrong with one that cannot be read. */
+/** Reads a request body as JSON or as a form, within limits, and says exactly what is wrong with one that cannot be read. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tooLarge, unreadable, unsupportedMediaType } from '../platform/problem.ts';
@@ -9,13 +9,24 @@ import { parseJson } from './json.ts';
  * @throws Problem `unsupported_media_type`, `too_large` (before more than the limit was read) or `unreadable`
  */
 export async function readJsonBody(incoming: IncomingMessage, outgoing: ServerResponse, maxBytes: number): Promise<unknown> {
+  const bytes = await readBody(incoming, outgoing, maxBytes, 'application/json');
+  return bytes === undefined || bytes.length === 0 ? undefined : parseJson(decode(bytes));
+}
+
+/** The fields of a form, as pages and OAuth clients send them. @throws Problem like `readJsonBody` */
+export async function readFormBody(incoming: IncomingMessage, outgoing: ServerResponse, maxBytes: number): Promise<URLSearchParams> {
+  const bytes = await readBody(incoming, outgoing, maxBytes, 'application/x-www-form-urlencoded');
+  return new URLSearchParams(bytes === undefined ? '' : decode(bytes));
+}
+
+/** undefined: the request has no body. */
+async function readBody(incoming: IncomingMessage, outgoing: ServerResponse, maxBytes: number, type: string): Promise<Buffer | undefined> {
   if (!hasBody(incoming)) return undefined;
-  checkType(incoming);
+  checkType(incoming, type);
   if (Number(incoming.headers['content-length'] ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
   // The client waits with a large body until it is told that it is welcome.
   if (incoming.headers.expect?.toLowerCase() === '100-continue') outgoing.writeContinue();
-  const bytes = await readBytes(incoming, maxBytes);
-  return bytes.length === 0 ? undefined : parseJson(decode(bytes));
+  return readBytes(incoming, maxBytes);
 }
 
 /** True when the head of the request announces a body. */
@@ -23,7 +34,7 @@ export function hasBody(incoming: IncomingMessage): boolean {
   return incoming.headers['transfer-encoding'] !== undefined || Number(incoming.headers['content-length'] ?? 0) > 0;
 }
 
-function checkType({ headers }: IncomingMessage): void {
+function checkType({ headers }: IncomingMessage, wanted: string): void {
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity')
     throw unsupportedMediaType({ message: 'The body is compressed, which is not accepted.', next: 'Send it without Content-Encoding.' });
@@ -31,11 +42,11 @@ function checkType({ headers }: IncomingMessage): void {
   const [media = '', ...parameters] = type.split(';').map((part) => part.trim().toLowerCase());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length);
   const utf8 = charset === undefined || /^"?utf-?8"?$/.test(charset);
-  if (media === 'application/json' && utf8) return;
+  if (media === wanted && utf8) return;
   const what = type === '' ? 'has no Content-Type' : !utf8 ? 'is not UTF-8 by its Content-Type' : 'has another Content-Type';
   throw unsupportedMediaType({
-    message: `The body ${what}; only application/json in UTF-8 is accepted.`,
-    next: 'Send the header Content-Type: application/json.',
+    message: `The body ${what}; only ${wanted} in UTF-8 is accepted.`,
+    next: `Send the header Content-Type: ${wanted}.`,
   });
 }
 

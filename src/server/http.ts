@@ -36,8 +36,8 @@ export interface Surface {
   mcp?: (exchange: Exchange) => Promise<void>;
   /** Counts requests without a good credential, for the address that they come from. @throws Problem `rate_limited` */
   stranger?: (exchange: Exchange) => void;
-  /** The value of `WWW-Authenticate` on a 401. `sent`: a credential came, and it was refused. */
-  challenge(sent: boolean): string;
+  /** The value of `WWW-Authenticate`, for the problems that have one. `sent`: a credential came, and it was refused. */
+  challenge(problem: Problem, exchange: Exchange, sent: boolean): string | undefined;
 }
 
 export interface HttpServer {
@@ -108,7 +108,8 @@ function createDispatcher(surface: Surface, log: Log, metrics: Metrics): (exchan
     const problem = toProblem(error, exchange.request_id, log);
     const failure = problem.status === 401 || isAuthFailure(problem) ? authFailureOf(problem) : undefined;
     if (failure !== undefined) metrics.authFailure(failure);
-    await sendProblem(exchange, countRefusal(surface, exchange, problem, sent), surface.challenge(sent));
+    const shown = countRefusal(surface, exchange, problem, sent);
+    await sendProblem(exchange, shown, surface.challenge(shown, exchange, sent));
   };
   const app = createApp({ ...surface, fail });
   const listener = getRequestListener(

@@ -38,6 +38,10 @@ export async function serveMcp(parts: McpParts, exchange: Exchange): Promise<voi
   const call = describeCall(parsedBody, incoming.headers, (name) => registry.find(name, 'mcp')?.operation.name);
   exchange.mcp = call;
   exchange.operation = call.tool;
+  const called = calledOperation(parsedBody, registry);
+  const unallowed = called === undefined ? undefined : registry.missingConsent(principal, called.name, 'mcp');
+  // Before the protocol, in both eras: a client asks its person only when HTTP itself says 403.
+  if (unallowed !== undefined) throw unallowed;
   const refused = await refusalOf(parts, exchange, principal, parsedBody);
   if (refused !== undefined) {
     outgoing.setHeader('Retry-After', secondsUntilRetry(refused));

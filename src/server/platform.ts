@@ -69,7 +69,7 @@ export async function openPlatform(effective: EffectiveSettings, log: Log, optio
     closers.push(() => limits.close());
     const observers = { observe: metrics?.operation, committed: metrics?.event };
     const registry = createRegistry({ toolsets, database, identity, events, settings, log, ...observers });
-    closers.push(startSweeps({ settings, log, database, events, metrics }));
+    closers.push(startSweeps({ settings, log, database, events, identity, metrics }));
     const questions = createQuestions(deriveKey(loadSecrets(settings), 'mcp request state'));
     return { effective, settings, log, issuer, database, identity, events, limits, registry, questions, close };
   } catch (error) {

@@ -113,7 +113,7 @@ function startingSurface(settings: Settings, health: Health): Surface {
     guard: createGuard(settings, settings.url ?? 'http://localhost'),
     routes: healthRoutes(health),
     missing: () => unavailable({ message: 'The server is starting.', next: 'Try again in a second; /health/ready tells when it is done.' }),
-    challenge: () => 'Bearer',
+    challenge: ({ status }) => (status === 401 ? 'Bearer' : undefined),
   };
 }
 
@@ -124,7 +124,7 @@ async function openPrivatePort(settings: Settings, log: Log, metrics: Metrics, h
     // Scrapers find it by address, and no page of a browser can do anything here.
     guard: { check: () => undefined, share: () => false },
     routes: [...healthRoutes(health), metricsRoute(metrics, settings, true)],
-    challenge: () => 'Bearer',
+    challenge: ({ status }) => (status === 401 ? 'Bearer' : undefined),
   };
   const http = createHttpServer({ settings, log, metrics, surface });
   const port = await listen(http.server, settings.host, settings.metricsPort);

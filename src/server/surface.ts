@@ -1,6 +1,7 @@
 /** Everything that the running server answers over HTTP, put together in one place. */
 
-import { scopes } from '../platform/identity/principal.ts';
+import { agentScopes } from '../platform/identity/principal.ts';
+import type { Problem } from '../platform/problem.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import type { Admission } from './admission.ts';
 import { browserRoutes } from './browser.ts';
@@ -9,7 +10,9 @@ import { type Health, healthRoutes, metricsRoute } from './health.ts';
 import type { Surface } from './http.ts';
 import { serveMcp } from './mcp-exchange.ts';
 import type { McpFace } from './mcp/face.ts';
-import { bearerChallenge, protectedResourceMetadata, protectedResourcePaths } from './mcp/metadata.ts';
+import type { Exchange } from './exchange.ts';
+import { addressedAs, bearerChallenge, protectedResourceMetadata, protectedResourcePaths } from './mcp/metadata.ts';
+import { oauthRoutes } from './oauth/routes.ts';
 import type { Platform } from './platform.ts';
 import { authRoutes, toolsRoute } from './rest/auth.ts';
 import { docsRoutes } from './rest/docs.ts';
@@ -35,6 +38,7 @@ export function createSurface({ platform, face, health, metrics, admission }: Su
       metricsRoute(metrics, settings),
       ...authRoutes(rest),
       ...protectedResourcePaths.map((path) => metadataRoute(path, issuer)),
+      ...oauthRoutes({ identity, admission, issuer, maxBodyBytes }),
       toolsRoute(rest),
       ...operationRoutes(rest),
       ...docsRoutes(registry),
@@ -42,14 +46,25 @@ export function createSurface({ platform, face, health, metrics, admission }: Su
     ],
     mcp: (exchange) => serveMcp({ face, registry, identity, admission, maxBodyBytes }, exchange),
     stranger: admission.stranger,
-    challenge: (sent) => bearerChallenge({ issuer, scopes, ...(sent ? { error: 'invalid_token' } : {}) }),
+    challenge: (problem, exchange, sent) => challengeOf(problem, addressedAs(issuer, exchange.incoming.headers.host), sent),
   };
+}
+
+function challengeOf({ status, code, details, message }: Problem, issuer: string, sent: boolean): string | undefined {
+  if (status === 401) return bearerChallenge({ issuer, scopes: agentScopes, ...(sent ? { error: 'invalid_token' } : {}) });
+  if (code !== 'insufficient_scope') return undefined;
+  const scopes = Array.isArray(details['needed']) ? details['needed'].map(String) : [];
+  return bearerChallenge({ issuer, scopes, error: 'insufficient_scope', description: message });
 }
 
 function metadataRoute(path: string, issuer: string): Route {
   return {
     method: 'GET',
     path,
-    handle: () => json(protectedResourceMetadata(issuer, scopes), 200, { 'Cache-Control': 'public, max-age=3600' }),
+    handle: ({ incoming }: Exchange) =>
+      json(protectedResourceMetadata(issuer, agentScopes, addressedAs(issuer, incoming.headers.host)), 200, {
+        'Cache-Control': 'public, max-age=3600',
+        Vary: 'Host',
+      }),
   };
 }

@@ -5,6 +5,7 @@ import type { Settings } from '../platform/config/settings.ts';
 import type { Database, TransactionScope } from '../platform/database/types.ts';
 import { deleteOldEvents } from '../platform/events/outbox.ts';
 import type { Events } from '../platform/events/types.ts';
+import type { Identity } from '../platform/identity/types.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { sweepExpired } from '../toolsets/queue/index.ts';
@@ -14,6 +15,7 @@ export interface SweepParts {
   log: Log;
   database: Database;
   events: Events;
+  identity: Identity;
   metrics?: Metrics | undefined;
 }
 
@@ -27,11 +29,12 @@ interface Sweep {
 }
 
 /** Returns how to stop; it resolves when the work under way is done. Replicas may sweep at once: each is one short transaction. */
-export function startSweeps({ settings, log, database, events, metrics }: SweepParts): () => Promise<void> {
+export function startSweeps({ settings, log, database, events, identity, metrics }: SweepParts): () => Promise<void> {
   const asSystem = (work: (scope: TransactionScope) => Promise<number>) => () => database.transaction('system', { mode: 'write' }, work);
   const sweeps: Sweep[] = [
     { name: 'expired_claims', everyMs: settings.sweepMs, run: () => sweepExpired(database, events, settings) },
     { name: 'idempotency_keys', everyMs: hourMs, run: asSystem((scope) => deleteOldKeys(scope, settings.idempotencyHours)) },
+    { name: 'old_oauth', everyMs: hourMs, run: () => identity.sweep() },
     { name: 'old_events', everyMs: hourMs, run: asSystem((scope) => deleteOldEvents(scope, settings.eventDays)) },
   ];
   const stops = sweeps.map((sweep) => repeat(sweep, log, metrics));

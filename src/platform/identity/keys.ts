@@ -9,7 +9,7 @@ import { type KeyHolder, findKeyHolder, insertKey, selectKeys, updateKey } from 
 import type { LastUse } from './last-use.ts';
 import type { Principal } from './principal.ts';
 import { noSuchKey, personsOnly, unknownCredential } from './problems.ts';
-import { checkKeyScopes, keyScopes } from './rules.ts';
+import { agentScopesOf, checkKeyScopes } from './rules.ts';
 import type { AuthTables } from './tables.ts';
 import type { KeyView, NewKey } from './types.ts';
 
@@ -24,20 +24,26 @@ const keyForm = /^qd_[A-Za-z0-9_-]{43}$/;
 const dayMs = 24 * 60 * 60 * 1_000;
 
 export function createKeys({ db, cache, lastUse, forget }: KeyParts) {
+  async function verifyHash(hash: Buffer): Promise<Principal> {
+    const principal = await cache.read(hash.toString('base64url'), async () => {
+      const holder = await findKeyHolder(db, hash);
+      if (holder === undefined) return undefined;
+      return { value: keyPrincipal(holder), subjects: [holder.id, holder.user_id, holder.member_id] };
+    });
+    if (principal === undefined) throw unknownCredential();
+    if (hasEnded(principal)) throw unknownCredential('expired');
+    lastUse.touch(principal);
+    return principal;
+  }
+
   return {
     async verify(key: string): Promise<Principal> {
       if (!keyForm.test(key)) throw unknownCredential('malformed');
-      const hash = hashSecret(key);
-      const principal = await cache.read(hash.toString('base64url'), async () => {
-        const holder = await findKeyHolder(db, hash);
-        if (holder === undefined) return undefined;
-        return { value: keyPrincipal(holder), subjects: [holder.id, holder.user_id, holder.member_id] };
-      });
-      if (principal === undefined) throw unknownCredential();
-      if (hasEnded(principal)) throw unknownCredential('expired');
-      lastUse.touch(principal);
-      return principal;
+      return verifyHash(hashSecret(key));
     },
+
+    /** For a token that stands for a key. */
+    verifyHash,
 
     async create(scope: TransactionScope, principal: Principal, input: NewKey): Promise<{ key: string; view: KeyView }> {
       requirePerson(principal);
@@ -93,7 +99,8 @@ function keyPrincipal(holder: KeyHolder): Principal {
     workspace_id: holder.workspace_id,
     workspace_name: holder.workspace_name,
     role: holder.role,
-    scopes: keyScopes(holder.role, holder.scopes),
+    scopes: agentScopesOf(holder.role, holder.scopes),
+    grantable: [],
     toolsets: holder.toolsets,
     session_id: null,
     expires_at: holder.expires_at,

@@ -6,6 +6,7 @@ import type { Database } from '../database/types.ts';
 import { insertMember } from './accounts.ts';
 import { revokeKeysOf } from './key-store.ts';
 import { hashSecret, newSecret } from './key-format.ts';
+import { deleteConnections } from './oauth/connections.ts';
 import type { Principal, Role } from './principal.ts';
 import { alreadyMember, noSuchInvitation, noSuchMember, personsOnly } from './problems.ts';
 import { recordRevocations } from './revocations.ts';
@@ -48,6 +49,7 @@ export function createMembers({ database, db, forget }: MemberParts) {
       await db.transaction().execute(async (transaction) => {
         await lockMember(transaction, principal, member_id, null);
         await transaction.deleteFrom('auth.member').where('id', '=', member_id).execute();
+        await deleteConnections(transaction, { user_id: member.user_id, workspace_id });
         await recordRevocations(transaction, [member_id, ...key_ids]);
       });
       forget([member_id, ...key_ids]);

@@ -9,10 +9,17 @@ import { createAdmin } from './admin.ts';
 import { createAudit } from './audit.ts';
 import { createAuth } from './better-auth.ts';
 import { createCredentialCache } from './credential-cache.ts';
-import { keyPrefix } from './key-format.ts';
+import { hashSecret, keyPrefix } from './key-format.ts';
 import { createKeys } from './keys.ts';
 import { createLastUse } from './last-use.ts';
 import { createInvitations, createMembers } from './members.ts';
+import { createAuthorization } from './oauth/authorization.ts';
+import { deleteOldOAuth, documentClients } from './oauth/clients.ts';
+import { createConnections } from './oauth/connections.ts';
+import { type DocumentReader, createDocumentReader } from './oauth/document-reader.ts';
+import { createKeyGrant, keyTokenPrefix } from './oauth/key-grant.ts';
+import { accessTokenPrefix } from './oauth/provider.ts';
+import type { Resource } from './oauth/requests.ts';
 import { createPasswords } from './passwords.ts';
 import type { Principal } from './principal.ts';
 import { noSuchAccount } from './problems.ts';
@@ -20,7 +27,7 @@ import { pollRevocations } from './revocations.ts';
 import { normalEmail } from './rules.ts';
 import { createSessions, localPrincipal } from './sessions.ts';
 import type { AuthTables } from './tables.ts';
-import { createTokens } from './tokens.ts';
+import { createTokens, sameMachine } from './tokens.ts';
 import type { Identity } from './types.ts';
 
 export interface IdentityInputs {
@@ -31,6 +38,8 @@ export interface IdentityInputs {
   issuer: string;
   /** Only this machine reaches the server. */
   loopback: boolean;
+  /** Reads the documents that describe clients. Only tests give another than the guarded one. */
+  documents?: DocumentReader;
 }
 
 const cacheLimits = {
@@ -43,10 +52,12 @@ const cacheLimits = {
   clock: () => performance.now(),
 };
 
-export async function openIdentity({ settings, database, log, issuer, loopback }: IdentityInputs): Promise<Identity> {
+export async function openIdentity(inputs: IdentityInputs): Promise<Identity> {
+  const { settings, database, log, issuer, loopback, documents = createDocumentReader() } = inputs;
   const { authSecret } = loadSecrets(settings);
   const db = database.owner.withTables<AuthTables>();
-  const auth = createAuth({ db: database.owner, secret: authSecret, issuer, log });
+  const oauth = { clientDiscovery: documentClients(db, documents, log) };
+  const auth = createAuth({ db: database.owner, secret: authSecret, issuer, log, oauth });
   const cache = createCredentialCache<Principal>(cacheLimits);
   const forget = (subject_ids: readonly string[]): void => cache.forget(subject_ids);
 
@@ -57,12 +68,19 @@ export async function openIdentity({ settings, database, log, issuer, loopback }
   const sessions = createSessions({ auth, db, tokens, cache, audit, signup, forget });
   const passwords = createPasswords({ auth, db, audit, forget });
   const keys = createKeys({ db, cache, lastUse, forget });
+  const resource: Resource = { name: `${issuer}/mcp`, aliases: loopback ? sameMachine(issuer).map((name) => `${name}/mcp`) : [] };
+  const keyGrant = createKeyGrant({ tokens, keys, resource, hash: hashSecret });
+  const connections = createConnections({ db, cache, resource: resource.name, forget });
   const members = createMembers({ database, db, forget });
   const invitations = createInvitations({ db });
   const stopPolling = pollRevocations({ db, every_ms: settings.revocationPollMs, log, wanted: () => cache.size > 0, forget });
 
   return {
-    verify: (credential) => (credential.startsWith(keyPrefix) ? keys.verify(credential) : sessions.verify(credential)),
+    verify(credential) {
+      if (credential.startsWith(keyPrefix)) return keys.verify(credential);
+      if (credential.startsWith(accessTokenPrefix)) return connections.verify(credential);
+      return credential.startsWith(keyTokenPrefix) ? keyGrant.verify(credential) : sessions.verify(credential);
+    },
 
     signUp: sessions.signUp,
     signIn: sessions.signIn,
@@ -89,6 +107,11 @@ export async function openIdentity({ settings, database, log, issuer, loopback }
     listKeys: keys.list,
     revokeKey: keys.revoke,
     rotateKey: keys.rotate,
+
+    oauth: createAuthorization({ auth, db, issuer, secret: authSecret, resource, keyGrant, audit }),
+    listConnections: connections.list,
+    revokeConnection: connections.revoke,
+    sweep: () => deleteOldOAuth(db),
 
     admin: createAdmin({ auth, database, audit, db, forget }),
 

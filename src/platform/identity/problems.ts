@@ -77,6 +77,10 @@ export function noSuchKey(): Problem {
   return notFound({ message: 'There is no such API key here.', next: 'Call GET /keys for the keys that you can see.' });
 }
 
+export function noSuchConnection(): Problem {
+  return notFound({ message: 'There is no such connection here.', next: 'Call GET /connections for those that you can see.' });
+}
+
 export function noSuchMember(): Problem {
   return notFound({ message: 'There is no such member in this workspace.', next: 'Call GET /members for the members and their ids.' });
 }

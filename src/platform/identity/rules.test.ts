@@ -9,7 +9,7 @@ import {
   lockPerAddress,
   lockSeconds,
   chooseMembership,
-  keyScopes,
+  agentScopesOf,
   normalEmail,
   personName,
 } from './rules.ts';
@@ -52,13 +52,13 @@ test('owners invite everyone, admins everyone but owners, others nobody', () => 
 
 describe('a key', () => {
   test('without scopes holds all of its maker except what only people do', () => {
-    expect(keyScopes('owner', null).sort()).toEqual(scopes.filter((scope) => !/^(keys|members):/.test(scope)).sort());
+    expect(agentScopesOf('owner', null).sort()).toEqual(scopes.filter((scope) => !/^(keys|members):/.test(scope)).sort());
   });
 
   test('holds no more than its maker now, whatever was asked for', () => {
-    expect(keyScopes('member', ['tasks:write'])).toEqual(['tasks:write']);
-    expect(keyScopes('viewer', ['tasks:write'])).toEqual([]);
-    expect(keyScopes('owner', ['keys:write'])).toEqual([]);
+    expect(agentScopesOf('member', ['tasks:write'])).toEqual(['tasks:write']);
+    expect(agentScopesOf('viewer', ['tasks:write'])).toEqual([]);
+    expect(agentScopesOf('owner', ['keys:write'])).toEqual([]);
   });
 
   test('cannot be asked for with what no key or not its maker may do', () => {

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { commonPasswords } from './common-passwords.ts';
 import { Problem, conflict, forbidden, invalidInput } from '../problem.ts';
-import { type Role, type Scope, scopesOfRole } from './principal.ts';
+import { type Role, type Scope, personScopes, scopesOfRole } from './principal.ts';
 
 /** Characters. Eight is the least that NIST SP 800-63B allows; more than 128 would only cost hashing time. */
 export const passwordLength = { min: 8, max: 128 };
@@ -13,9 +13,6 @@ export const invitationDays = 7;
 
 /** How long ago a token may have expired and still be renewed: a laptop that slept for a week goes on. */
 export const refreshGraceSeconds = 7 * 24 * 60 * 60;
-
-/** What no key may do: a leaked key must not make others, nor let people in. */
-const personScopes: readonly Scope[] = ['keys:read', 'keys:write', 'members:write'];
 
 /** RFC 5321 allows 254 characters in all. The form is the one that Better Auth demands at sign-in. */
 const address = z.email().max(254);
@@ -119,8 +116,8 @@ function ownersAreForOwners(): Problem {
   return forbidden({ message: 'Only owners make or change owners.', next: 'Ask an owner of this workspace.' });
 }
 
-/** What a key may do now: what was asked for when it was made, within what its maker's role allows at this moment. */
-export function keyScopes(role: Role, requested: readonly Scope[] | null): Scope[] {
+/** What an agent may do now: what its credential was given, within what the person's role allows at this moment. */
+export function agentScopesOf(role: Role, requested: readonly Scope[] | null): Scope[] {
   return scopesOfRole[role].filter((scope) => !personScopes.includes(scope) && (requested === null || requested.includes(scope)));
 }
 
@@ -140,7 +137,7 @@ export function checkKeyScopes(role: Role, requested: readonly Scope[] | undefin
   if (beyond.length > 0)
     throw forbidden({
       message: `Your role ${role} does not allow ${beyond.join(', ')}.`,
-      next: `Ask for some of: ${keyScopes(role, null).join(', ')}.`,
+      next: `Ask for some of: ${agentScopesOf(role, null).join(', ')}.`,
     });
 }
 

@@ -36,6 +36,7 @@ describe.each(['embedded', 'postgres'] as const)('people, on %s', (kind) => {
       email: 'ada@example.org',
       workspace_id: ada.workspace.id,
       role: 'owner',
+      grantable: [],
       toolsets: null,
       expires_at: new Date(ada.expires_at),
     });

@@ -61,7 +61,7 @@ export function createSessions({ auth, db, tokens, cache, audit, signup, forget 
       address?: string | undefined;
     }): Promise<SessionView> {
       const email = input.email.trim().toLowerCase();
-      const session_id = await checkCredentials({ auth, db, audit }, { email, password: input.password, address: input.address ?? '' });
+      const { session_id } = await checkCredentials({ auth, db, audit }, { email, password: input.password, address: input.address ?? '' });
       const session = await db
         .selectFrom('auth.session')
         .innerJoin('auth.user as user', 'user.id', 'auth.session.userId')
@@ -145,7 +145,7 @@ export async function createPerson(
 }
 
 /** Whoever was only in the workspace of somebody else and was removed from it gets one of its own, and can go on. */
-async function requireMemberships(db: Db, user: UserView): Promise<Membership[]> {
+export async function requireMemberships(db: Db, user: UserView): Promise<Membership[]> {
   const memberships = await membershipsOf(db, user.id);
   if (memberships.length > 0) return memberships;
   return db.transaction().execute(async (transaction) => {
@@ -160,14 +160,19 @@ async function requireMemberships(db: Db, user: UserView): Promise<Membership[]>
   });
 }
 
-/** Better Auth compares the password, hashing in either case, and starts the session whose id this returns. */
-async function checkCredentials(
+/**
+ * Better Auth compares the password, hashing in either case, and starts a session. `browser`: a short one, which ends with the
+ * browser that keeps the cookies. Whether the account is disabled is the caller's to check.
+ */
+export async function checkCredentials(
   { auth, db, audit }: Pick<SessionParts, 'auth' | 'db' | 'audit'>,
   { email, password, address }: { email: string; password: string; address: string },
-): Promise<string> {
+  browser = false,
+): Promise<{ session_id: string; user_id: string; cookies: string[] }> {
   const { wait_seconds, lock_seconds } = await beginAttempt(db, { email, client_address: address });
   if (wait_seconds > 0) throw signInLocked(wait_seconds);
-  const { token } = await auth.api.signInEmail({ body: { email, password } }).catch((error: unknown) => {
+  const body = { email, password, rememberMe: !browser };
+  const signedIn = await auth.api.signInEmail({ body, returnHeaders: true }).catch((error: unknown) => {
     if (!isAPIError(error) || error.statusCode >= 500) throw error;
     audit.note(
       lock_seconds > 0 ? 'sign_in.locked' : 'sign_in.failed',
@@ -176,6 +181,7 @@ async function checkCredentials(
     );
     throw wrongPassword();
   });
+  const { token } = signedIn.response;
   await forgetAttempts(db, { email });
   const session = await db.selectFrom('auth.session').select(['id', 'userId']).where('token', '=', token).executeTakeFirstOrThrow();
   // Nobody else tidies up what ran out, and a person signs in rarely enough to do it then.
@@ -184,7 +190,7 @@ async function checkCredentials(
     .where('userId', '=', session.userId)
     .where('expiresAt', '<', sql<Date>`now()`)
     .execute();
-  return session.id;
+  return { session_id: session.id, user_id: session.userId, cookies: signedIn.headers.getSetCookie() };
 }
 
 /** The person of a live session and its role in the token's workspace; undefined when any of them is gone. */
@@ -217,6 +223,7 @@ export function personPrincipal(user: UserView, membership: Membership, session_
     workspace_name,
     role,
     scopes: scopesOfRole[role],
+    grantable: [],
     toolsets: null,
     session_id,
     expires_at: null,

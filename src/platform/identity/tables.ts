@@ -1,6 +1,6 @@
 /** The tables of identity as Kysely sees them: Better Auth's in the schema `auth`, and our API keys. */
 
-import type { ColumnType, Generated } from 'kysely';
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Role, Scope } from './principal.ts';
 
 /** Better Auth names its columns in camel case; they are left as its documentation has them. */
@@ -79,6 +79,65 @@ export interface SignInAttemptTable {
   locked_until: Date;
 }
 
+/** Of the tables of the OAuth provider only the columns that we read or write ourselves. */
+export interface OAuthClientTable {
+  id: Generated<string>;
+  clientId: string;
+  /** `cimd` for a client that is described by a document at its id; null for one that registered. */
+  clientDiscoveryId: string | null;
+  disabled: boolean | null;
+  name: string | null;
+  uri: string | null;
+  redirectUris: JSONColumnType<string[]>;
+  tokenEndpointAuthMethod: string | null;
+  grantTypes: JSONColumnType<string[]>;
+  responseTypes: JSONColumnType<string[]>;
+  requirePKCE: boolean | null;
+  metadata: JSONColumnType<{ fresh_until: string }> | null;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface OAuthResourceTable {
+  id: string;
+  identifier: string;
+  name: string;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** What a person allowed a client: we call it a connection. */
+export interface OAuthConsentTable {
+  id: string;
+  clientId: string;
+  userId: string;
+  /** The workspace. */
+  referenceId: string;
+  scopes: JSONColumnType<string[]>;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface OAuthTokenTable {
+  id: string;
+  /** SHA-256 of the token, base64url. */
+  token: string;
+  clientId: string;
+  userId: string;
+  referenceId: string;
+  /** The hash of the authorization code that all tokens of one sign-in descend from. */
+  authorizationCodeId: string | null;
+  scopes: JSONColumnType<string[]>;
+  resources: JSONColumnType<string[]> | null;
+  expiresAt: Date;
+  revoked: Date | null;
+}
+
+export interface OAuthRefreshTokenTable extends OAuthTokenTable {
+  /** Until then the same request gets the same answer again: it was lost on its way, or two windows asked at once. */
+  rotationReplayExpiresAt: Date | null;
+}
+
 export type AuthTables = {
   'auth.sign_in_attempts': SignInAttemptTable;
   'auth.user': UserTable;
@@ -88,6 +147,11 @@ export type AuthTables = {
   'auth.member': MemberTable;
   'auth.invitation': InvitationTable;
   'auth.revocations': RevocationTable;
+  'auth.oauthClient': OAuthClientTable;
+  'auth.oauthResource': OAuthResourceTable;
+  'auth.oauthConsent': OAuthConsentTable;
+  'auth.oauthAccessToken': OAuthTokenTable;
+  'auth.oauthRefreshToken': OAuthRefreshTokenTable;
 };
 
 export interface KeyTable {

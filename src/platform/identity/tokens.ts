@@ -15,10 +15,22 @@ export interface SessionClaims {
   expires_at: Date;
 }
 
+/** What a token says that an API key was exchanged for. */
+export interface KeyClaims {
+  user_id: string;
+  /** SHA-256 of the key, base64url. Whoever reads it cannot make the key of it. */
+  key_hash: string;
+  scopes: readonly string[];
+  expires_at: Date;
+}
+
 export interface Tokens {
   issue(claims: Omit<SessionClaims, 'expires_at'>): Promise<{ token: string; expires_at: Date }>;
   /** @throws Problem `unauthenticated`; `late_seconds` is how long ago it may have expired. */
   verify(token: string, late_seconds?: number): Promise<SessionClaims>;
+  issueForKey(claims: Omit<KeyClaims, 'expires_at'>): Promise<{ token: string; seconds: number }>;
+  /** @throws Problem `unauthenticated` */
+  verifyForKey(token: string): Promise<KeyClaims>;
   jwks(): Promise<{ keys: object[] }>;
 }
 
@@ -34,38 +46,57 @@ export interface TokenSettings {
 const reloadEveryMs = 2_000;
 
 const payloadSchema = z.object({ sub: z.uuid(), sid: z.uuid(), workspace_id: z.uuid(), exp: z.number() });
+const keyPayloadSchema = z.object({ sub: z.uuid(), key_hash: z.string().length(43), scope: z.string(), exp: z.number() });
 
 export function createTokens({ auth, issuer, loopback, lifetime_seconds }: TokenSettings): Tokens {
   const findKey = createKeyFinder(auth);
   const issuers = loopback ? sameMachine(issuer) : [issuer];
   const audiences = issuers.flatMap((name) => [name, `${name}/mcp`]);
 
+  async function sign(claims: Record<string, unknown>, audience: string | string[]): Promise<{ token: string; exp: number }> {
+    const iat = Math.floor(Date.now() / 1_000);
+    const exp = iat + lifetime_seconds;
+    const payload = { iss: issuer, aud: audience, ...claims, iat, exp, jti: uuidv7() };
+    const { token } = await auth.api.signJWT({ body: { payload } }).catch((error: unknown) => {
+      throw error instanceof BetterAuthError ? cannotSign(error) : error;
+    });
+    return { token, exp };
+  }
+
+  async function read<Schema extends z.ZodType>(token: string, schema: Schema, late_seconds = 0): Promise<z.output<Schema>> {
+    const { payload } = await jwtVerify(token, findKey, {
+      algorithms: ['EdDSA'],
+      issuer: issuers,
+      audience: audiences,
+      requiredClaims: ['exp', 'iat', 'sub'],
+      clockTolerance: late_seconds,
+    }).catch((error: unknown) => {
+      throw error instanceof errors.JOSEError ? unknownCredential(failureOf(error)) : error;
+    });
+    const claims = schema.safeParse(payload);
+    if (!claims.success) throw unknownCredential();
+    return claims.data;
+  }
+
   return {
     async issue({ user_id, session_id, workspace_id }) {
-      const iat = Math.floor(Date.now() / 1_000);
-      const exp = iat + lifetime_seconds;
-      const audience = [issuer, `${issuer}/mcp`];
-      const payload = { iss: issuer, aud: audience, sub: user_id, sid: session_id, workspace_id, iat, exp, jti: uuidv7() };
-      const { token } = await auth.api.signJWT({ body: { payload } }).catch((error: unknown) => {
-        throw error instanceof BetterAuthError ? cannotSign(error) : error;
-      });
+      const { token, exp } = await sign({ sub: user_id, sid: session_id, workspace_id }, [issuer, `${issuer}/mcp`]);
       return { token, expires_at: new Date(exp * 1_000) };
     },
 
-    async verify(token, late_seconds = 0) {
-      const { payload } = await jwtVerify(token, findKey, {
-        algorithms: ['EdDSA'],
-        issuer: issuers,
-        audience: audiences,
-        requiredClaims: ['exp', 'iat', 'sub'],
-        clockTolerance: late_seconds,
-      }).catch((error: unknown) => {
-        throw error instanceof errors.JOSEError ? unknownCredential(failureOf(error)) : error;
-      });
-      const claims = payloadSchema.safeParse(payload);
-      if (!claims.success) throw unknownCredential();
-      const { sub, sid, workspace_id, exp } = claims.data;
+    async verify(token, late_seconds) {
+      const { sub, sid, workspace_id, exp } = await read(token, payloadSchema, late_seconds);
       return { user_id: sub, session_id: sid, workspace_id, expires_at: new Date(exp * 1_000) };
+    },
+
+    async issueForKey({ user_id, key_hash, scopes }) {
+      const { token } = await sign({ sub: user_id, key_hash, scope: scopes.join(' ') }, `${issuer}/mcp`);
+      return { token, seconds: lifetime_seconds };
+    },
+
+    async verifyForKey(token) {
+      const { sub, key_hash, scope, exp } = await read(token, keyPayloadSchema);
+      return { user_id: sub, key_hash, scopes: scope.split(' '), expires_at: new Date(exp * 1_000) };
     },
 
     async jwks() {
@@ -118,7 +149,7 @@ function createKeyFinder(auth: Pick<Auth, 'api'>): (header: JWTHeaderParameters)
 }
 
 /** The issuer under every name of this machine. */
-function sameMachine(issuer: string): string[] {
+export function sameMachine(issuer: string): string[] {
   const url = new URL(issuer);
   const port = url.port === '' ? '' : `:${url.port}`;
   const path = url.pathname.replace(/\/+$/, '');

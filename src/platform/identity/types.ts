@@ -1,6 +1,7 @@
 /** What the rest of the house sees of identity. */
 
 import type { TransactionScope } from '../database/types.ts';
+import type { Authorization } from './oauth/types.ts';
 import type { PasswordChange } from './passwords.ts';
 import type { Actor, Principal, Role, Scope } from './principal.ts';
 
@@ -64,6 +65,20 @@ export interface NewKey {
   expires_in_days?: number | undefined;
 }
 
+/** An app that a person signed in with OAuth, and that acts on the person's behalf in one workspace. */
+export interface ConnectionView {
+  id: string;
+  /** As the app calls itself. */
+  name: string;
+  /** The host that vouches for the name; null when the app only claims it. */
+  website: string | null;
+  scopes: Scope[];
+  user_id: string;
+  created_at: Date;
+  /** When the person last said yes. */
+  allowed_at: Date;
+}
+
 export interface AdminUserView extends UserView {
   disabled: boolean;
   operator: boolean;
@@ -78,7 +93,7 @@ export interface AdminUserView extends UserView {
  */
 export interface Identity {
   /**
-   * Who holds this credential: an API key (`qd_…`) or a JWT.
+   * Who holds this credential: an API key (`qd_…`), a JWT, or an OAuth access token (`qda_…`, `qdk_…`).
    * @throws Problem `unauthenticated`, with one and the same message for unknown, expired and revoked.
    */
   verify(credential: string): Promise<Principal>;
@@ -120,6 +135,14 @@ export interface Identity {
   revokeKey(scope: TransactionScope, principal: Principal, key_id: string): Promise<KeyView>;
   /** A new secret for the same key; the old one stops within five seconds. */
   rotateKey(scope: TransactionScope, principal: Principal, key_id: string): Promise<{ key: string; view: KeyView }>;
+
+  /** The authorization server: how an MCP client signs a person in. */
+  oauth: Authorization;
+  listConnections(principal: Principal, page: { limit: number; after?: string | undefined }): Promise<ConnectionView[]>;
+  revokeConnection(principal: Principal, connection_id: string): Promise<ConnectionView>;
+
+  /** Deletes what has run out and nobody asks for any more; returns how many rows. */
+  sweep(): Promise<number>;
 
   /** Administration of the installation, for the command line. */
   admin: {

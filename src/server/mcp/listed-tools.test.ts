@@ -14,6 +14,7 @@ const registry: Registry = {
   toolsets,
   find: () => undefined,
   allowed: (_principal, _face, names) => operations.filter(({ toolset }) => names === undefined || names.includes(toolset)),
+  missingConsent: () => undefined,
   call: async () => ({}),
 };
 const owner = principal({ kind: 'person', role: 'owner', scopes: scopesOfRole.owner });

@@ -1,4 +1,6 @@
-/** What an MCP client reads to learn where to sign in: RFC 9728 metadata and the challenge of a 401. */
+/** What an MCP client reads to learn where to sign in: RFC 9728 metadata and the challenge of a 401 or 403. */
+
+import { isLoopback } from '../../platform/config/read.ts';
 
 /** Where the metadata is served: at the path of the resource, as RFC 9728 section 3.1 builds it, and at the root for older clients. */
 export const protectedResourcePaths = ['/.well-known/oauth-protected-resource/mcp', '/.well-known/oauth-protected-resource'] as const;
@@ -16,9 +18,22 @@ export function resourceOf(issuer: string): string {
   return `${issuer}/mcp`;
 }
 
-export function protectedResourceMetadata(issuer: string, scopes: readonly string[]): ProtectedResourceMetadata {
+/**
+ * The server's address as the client wrote it. Clients compare the resource with the address that a person typed, and on one machine
+ * people write localhost as well as 127.0.0.1; every other name must be the one that the server knows itself by.
+ */
+export function addressedAs(issuer: string, host: string | undefined): string {
+  const known = new URL(issuer);
+  if (host === undefined || !isLoopback(known.hostname) || !URL.canParse(`http://${host}`)) return issuer;
+  const asked = new URL(`${known.protocol}//${host}`);
+  if (!isLoopback(asked.hostname) || asked.port !== known.port) return issuer;
+  return issuer.replace(known.host, asked.host);
+}
+
+/** `address` is the issuer, or another name of this machine for it. Who signs in is always the issuer. */
+export function protectedResourceMetadata(issuer: string, scopes: readonly string[], address: string = issuer): ProtectedResourceMetadata {
   return {
-    resource: resourceOf(issuer),
+    resource: resourceOf(address),
     authorization_servers: [issuer],
     scopes_supported: [...scopes],
     bearer_methods_supported: ['header'],

@@ -29,7 +29,10 @@ function registry(): { registry: Registry; asked: () => number } {
     asked += 1;
     return operations.filter(({ toolset }) => names === undefined || names.includes(toolset));
   };
-  return { registry: { operations, toolsets, allowed, find: () => undefined, call: async () => ({}) }, asked: () => asked };
+  return {
+    registry: { operations, toolsets, allowed, find: () => undefined, missingConsent: () => undefined, call: async () => ({}) },
+    asked: () => asked,
+  };
 }
 
 const names = (list: { tools: { name: string }[] }) => list.tools.map(({ name }) => name);

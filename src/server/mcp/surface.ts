@@ -98,5 +98,11 @@ function choose(allowed: readonly CompiledOperation[], everything: boolean): Com
 
 /** Two callers with the same rights see the same list. */
 function rightsOf({ principal, toolsets }: Caller): string {
-  return JSON.stringify([principal.kind, [...principal.scopes].sort(), principal.toolsets, toolsets ?? null]);
+  return JSON.stringify([
+    principal.kind,
+    [...principal.scopes].sort(),
+    [...principal.grantable].sort(),
+    principal.toolsets,
+    toolsets ?? null,
+  ]);
 }

@@ -69,6 +69,7 @@ function principal(role: Principal['role']): Principal {
     workspace_id: 'w',
     role,
     scopes: [],
+    grantable: [],
     toolsets: null,
     workspace_name: 'Ada',
     session_id: null,

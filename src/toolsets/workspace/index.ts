@@ -1,6 +1,7 @@
 /** The workspace toolset: who is here, and the projects. */
 
 import type { Toolset } from '../../operations/operation.ts';
+import { listConnections, revokeConnection } from './connections.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './keys.ts';
 import { createProject, deleteProject, listProjects, whoami } from './operations.ts';
 import { acceptInvitation, inviteMember, listMembers, removeMember, updateMember } from './people.ts';
@@ -22,6 +23,8 @@ export const workspaceToolset: Toolset = {
     listKeys,
     rotateKey,
     revokeKey,
+    listConnections,
+    revokeConnection,
   ],
 };
 

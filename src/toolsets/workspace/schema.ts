@@ -54,6 +54,16 @@ export const key = z.object({
   last_used_at: timestamp.nullable(),
 });
 
+export const connection = z.object({
+  id: z.string().describe('Also the id of the agent in tasks and events'),
+  name: z.string().describe('As the app calls itself'),
+  website: z.string().nullable().describe('The host that vouches for the name; null: the app only claims it'),
+  scopes: z.array(scope),
+  user_id: z.string().describe('Who signed it in, and on whose behalf it acts'),
+  created_at: timestamp,
+  allowed_at: timestamp.describe('When its person last said yes'),
+});
+
 /** The answer that shows a key: the only time that it is shown. */
 export const newKey = key.extend({ key: z.string().describe('The API key. It is shown once; keep it where secrets are kept') });
 

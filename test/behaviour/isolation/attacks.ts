@@ -5,7 +5,15 @@ import type { Caller } from '../../support/house.ts';
 
 /** Everything of the victim that a field can name. Shared texts hold `VICTIM`, personal ones `PERSONAL`. */
 export interface Victim {
-  shared: { tasks: string[]; project: string; key_id: string; member_id: string; names: string[]; invitation: string };
+  shared: {
+    tasks: string[];
+    project: string;
+    key_id: string;
+    connection_id: string;
+    member_id: string;
+    names: string[];
+    invitation: string;
+  };
   /** Ids that belong to the victim's own project; for anybody else they name nothing. */
   personal: { tasks: string[] };
 }
@@ -38,6 +46,8 @@ function foreignValues(
       return { foreign: ofWorkspace([shared.project]), absent: 'ZZ' };
     case 'key_id':
       return { foreign: ofWorkspace([shared.key_id]), absent: uuid };
+    case 'connection_id':
+      return { foreign: ofWorkspace([shared.connection_id]), absent: uuid };
     case 'member_id':
       return { foreign: ofWorkspace([shared.member_id]), absent: uuid };
     case 'assignee':
@@ -89,7 +99,7 @@ const requiredOf = (schema: JsonSchema) => (schema['required'] ?? []) as string[
 /** The fields that nobody has said anything about; there must be none. */
 export function unclassified(registry: Registry): string[] {
   const someone: Victim = {
-    shared: { tasks: ['A-1'], project: 'A', key_id: 'k', member_id: 'm', names: ['n'], invitation: 'i' },
+    shared: { tasks: ['A-1'], project: 'A', key_id: 'k', connection_id: 'c', member_id: 'm', names: ['n'], invitation: 'i' },
     personal: { tasks: ['ME-1'] },
   };
   return registry.operations.flatMap(({ operation, input_schema }) =>

@@ -1,5 +1,7 @@
 /** One victim with something in every drawer, a stranger in another workspace, and a colleague in the same. */
 
+import { v7 as uuidv7 } from 'uuid';
+import type { AuthTables } from '../../../src/platform/identity/tables.ts';
 import type { Caller, House } from '../../support/house.ts';
 import type { Victim } from './attacks.ts';
 
@@ -43,6 +45,7 @@ export async function buildScene(house: House): Promise<Scene> {
         tasks: ids.slice(0, 3),
         project: 'WEB',
         key_id: key.id,
+        connection_id: await connect(house, ada),
         member_id: members.items[0].id,
         names: [ada.principal.id, ada.principal.email, key.id, 'VICTIM key'],
         invitation: invitation.token,
@@ -54,10 +57,33 @@ export async function buildScene(house: House): Promise<Scene> {
         ada.call('list_tasks', { detail: 'full', limit: 200 }),
         ada.call('list_projects', {}),
         ada.call('list_keys', {}),
+        ada.call('list_connections', {}),
         ada.call('list_members', {}),
         ada.call('whoami', {}),
       ]);
       return JSON.stringify(everything);
     },
   };
+}
+
+/** An app as if `who` had signed it in; the way through the pages needs a server. Its id. */
+async function connect({ identity, database }: House, who: Caller): Promise<string> {
+  const registered = await identity.oauth.register({ client_name: 'VICTIM app', redirect_uris: ['https://app.example/callback'] });
+  const { client_id } = (await registered.json()) as { client_id: string };
+  const { user_id, workspace_id } = who.principal;
+  const { id } = await database.owner
+    .withTables<AuthTables>()
+    .insertInto('auth.oauthConsent')
+    .values({
+      id: uuidv7(),
+      clientId: client_id,
+      userId: user_id,
+      referenceId: workspace_id,
+      scopes: JSON.stringify(['tasks:read']),
+      createdAt: new Date(),
+      updatedAt: new Date(),
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
 }

@@ -5,6 +5,7 @@ import { roles } from './0001_roles.ts';
 import { identity } from './0002_identity.ts';
 import { foundation } from './0003_foundation.ts';
 import { tasks } from './0004_tasks.ts';
+import { oauth } from './0005_oauth.ts';
 import { limits } from './0006_limits.ts';
 
-export const migrations: readonly Migration[] = [roles, identity, foundation, tasks, limits];
+export const migrations: readonly Migration[] = [roles, identity, foundation, tasks, oauth, limits];

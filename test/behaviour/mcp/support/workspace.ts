@@ -28,6 +28,7 @@ export function principal(overrides: Partial<Principal> = {}): Principal {
     workspace_id: 'workspace-1',
     role: 'member',
     scopes: scopesOfRole.member,
+    grantable: [],
     toolsets: null,
     workspace_name: 'Ada',
     session_id: null,
