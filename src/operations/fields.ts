@@ -9,7 +9,7 @@ export const timestamp = z
   .pipe(z.iso.datetime());
 
 /** A point in time on its way in; any offset is accepted and becomes UTC. */
-export const timestampInput = z.iso.datetime({ offset: true, error: 'must be a date and time such as 2026-01-31T09:00:00Z' });
+export const timestampInput = z.iso.datetime({ offset: true, error: 'must be a date and time such as 2026-01-31T09:00:00Z' }).max(40);
 
 /** One line of text, without white space around it. */
 export const line = (max: number) => z.string().trim().min(1).max(max);

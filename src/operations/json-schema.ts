@@ -25,6 +25,7 @@ function shorten(node: unknown): unknown {
 
 /** What says nothing that another keyword does not say. */
 function isNoise(key: string, value: unknown, node: JsonSchema): boolean {
+  if (key === 'maxLength' && node['format'] === 'date-time') return true;
   if (key === 'pattern') return node['format'] !== undefined;
   if (key === 'maximum') return value === Number.MAX_SAFE_INTEGER;
   if (key === 'minimum') return value === Number.MIN_SAFE_INTEGER;

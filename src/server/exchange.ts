@@ -42,6 +42,8 @@ export function openExchange(incoming: IncomingMessage, outgoing: ServerResponse
       : setTimeout(() => {
           const message = `The request took longer than ${timeoutMs} ms.`;
           controller.abort(timedOut({ message, next: 'Try again; if it stays, ask for less at once.' }));
+          // The answer has been written, and the client does not take it: it would stay in memory for as long as the client likes.
+          if (outgoing.writableEnded) outgoing.destroy();
         }, timeoutMs).unref();
   outgoing.once('close', () => {
     clearTimeout(timer);

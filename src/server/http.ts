@@ -49,7 +49,7 @@ export interface HttpServer {
 }
 
 export interface HttpServerOptions {
-  settings: Pick<Settings, 'requestTimeoutMs' | 'url'>;
+  settings: Pick<Settings, 'requestTimeoutMs' | 'maxConnections' | 'url'>;
   log: Log;
   metrics: Metrics;
   surface: Surface;
@@ -84,6 +84,12 @@ export function createHttpServer({ settings, log, metrics, surface }: HttpServer
     },
     onRequest,
   );
+  server.maxConnections = settings.maxConnections;
+  // A probe opens a new connection each time: what is idle makes room, so that the next one gets in.
+  server.on('drop', () => {
+    metrics.limitHit('connections');
+    server.closeIdleConnections();
+  });
   // Whoever reads the body says that it is welcome, so a refused one is never sent.
   server.on('checkContinue', onRequest);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Server } from 'node:http';
 import type { EffectiveSettings } from '../platform/config/read.ts';
 import type { Settings } from '../platform/config/settings.ts';
@@ -160,8 +161,10 @@ async function shutDown({
   admission,
   stopTelemetry,
 }: Opened): Promise<void> {
+  const served = health.phase === 'serving';
   health.phase = 'stopping';
-  log.info({ grace_ms: settings.shutdownGraceMs }, 'stopping');
+  log.info({ drain_delay_ms: settings.drainDelayMs, grace_ms: settings.shutdownGraceMs }, 'stopping');
+  if (served) await sleep(settings.drainDelayMs);
   const drained = http.drain(settings.shutdownGraceMs);
   await face?.close();
   await control?.close();

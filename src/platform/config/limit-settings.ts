@@ -29,6 +29,12 @@ export const limitSettings = {
     schema: count(128, 1, 100_000),
     description: 'Most of them for one credential, so that one agent cannot take all. 32 workers with one key use a quarter of it.',
   }),
+  maxConnections: setting({
+    variable: 'QUARTERDECK_MAX_CONNECTIONS',
+    schema: count(12_000, 1, 1_000_000),
+    description:
+      'Most connections open at once. Beyond it a new one is closed, and idle ones are closed to make room. An idle connection takes about 10 kB and one file of the operating system: raise `ulimit -n` with it.',
+  }),
   maxLagMs: setting({
     variable: 'QUARTERDECK_MAX_LAG_MS',
     schema: milliseconds(1_000),

@@ -59,6 +59,13 @@ describe('settings', () => {
       { QUARTERDECK_LOCK_TIMEOUT_MS: '20000', QUARTERDECK_STATEMENT_TIMEOUT_MS: '15000', QUARTERDECK_REQUEST_TIMEOUT_MS: '10000' },
       ['QUARTERDECK_LOCK_TIMEOUT_MS', 'QUARTERDECK_STATEMENT_TIMEOUT_MS'],
     ],
+    ['a request that outlasts its client', { QUARTERDECK_REQUEST_TIMEOUT_MS: '60000' }, ['QUARTERDECK_REQUEST_TIMEOUT_MS']],
+    [
+      'a wait for a connection that outlasts the request',
+      { QUARTERDECK_REQUEST_TIMEOUT_MS: '4000', QUARTERDECK_STATEMENT_TIMEOUT_MS: '4000' },
+      ['QUARTERDECK_POOL_TIMEOUT_MS'],
+    ],
+    ['a statement without an end', { QUARTERDECK_STATEMENT_TIMEOUT_MS: '0' }, ['QUARTERDECK_STATEMENT_TIMEOUT_MS']],
   ] as const)('are refused together: %s', (_what, environment, names) => {
     expect(problemsOf(environment).map((line) => line.split(':')[0])).toEqual(names);
   });

@@ -112,10 +112,29 @@ function checkTogether(settings: Settings): string[] {
     problems.push(
       `BETTER_AUTH_SECRET: must be given when listening on ${settings.host}. Set it to the output of \`openssl rand -base64 32\`.`,
     );
-  if (settings.lockTimeoutMs > settings.statementTimeoutMs)
+  return [...problems, ...checkNesting(settings)];
+}
+
+/** After this time MCP clients and proxies give up by default. */
+const clientsGiveUpMs = 60_000;
+
+/**
+ * Each time-out ends before the one around it: row lock, statement, request, client. Otherwise the outer one ends first, its answer
+ * says less, and the inner work goes on for nobody. 0 is no time-out, which only the outermost may have.
+ */
+function checkNesting(settings: Settings): string[] {
+  const problems: string[] = [];
+  const endless = (ms: number) => (ms === 0 ? Infinity : ms);
+  if (endless(settings.lockTimeoutMs) > endless(settings.statementTimeoutMs))
     problems.push('QUARTERDECK_LOCK_TIMEOUT_MS: must not be longer than QUARTERDECK_STATEMENT_TIMEOUT_MS.');
-  if (settings.statementTimeoutMs > settings.requestTimeoutMs)
+  if (endless(settings.statementTimeoutMs) > endless(settings.requestTimeoutMs))
     problems.push('QUARTERDECK_STATEMENT_TIMEOUT_MS: must not be longer than QUARTERDECK_REQUEST_TIMEOUT_MS.');
+  if (endless(settings.poolTimeoutMs) > endless(settings.requestTimeoutMs))
+    problems.push('QUARTERDECK_POOL_TIMEOUT_MS: must not be longer than QUARTERDECK_REQUEST_TIMEOUT_MS.');
+  if (settings.requestTimeoutMs >= clientsGiveUpMs)
+    problems.push(
+      `QUARTERDECK_REQUEST_TIMEOUT_MS: must be shorter than ${clientsGiveUpMs}, after which MCP clients and proxies give up. With 0 the server sets no limit.`,
+    );
   return problems;
 }
 

@@ -86,6 +86,12 @@ export const settingDefinitions = {
     schema: milliseconds(15_000),
     description: 'How often an idle event stream gets a comment line, well below the 60 s after which proxies cut idle connections.',
   }),
+  drainDelayMs: setting({
+    variable: 'QUARTERDECK_DRAIN_DELAY_MS',
+    schema: milliseconds(0),
+    description:
+      'How long the server goes on as before after SIGTERM, with `/health/ready` at 503 already, so that load balancers stop sending before it stops accepting. 0 without one; with Kubernetes, as long as two readiness probes (10000), and less than its 30 s together with the grace.',
+  }),
   shutdownGraceMs: setting({
     variable: 'QUARTERDECK_SHUTDOWN_GRACE_MS',
     schema: milliseconds(10_000),

@@ -18,7 +18,12 @@ export const createKey = defineOperation({
   keywords: 'new give generate token credential secret access bot',
   input: z.strictObject({
     name: line(100).describe('How the agent appears in tasks and events'),
-    scopes: z.array(scope).min(1).optional().describe('Default: what your role allows, without managing members and keys'),
+    scopes: z
+      .array(scope)
+      .min(1)
+      .max(scope.options.length)
+      .optional()
+      .describe('Default: what your role allows, without managing members and keys'),
     toolsets: z
       .array(z.string().regex(/^[a-z]{1,32}$/))
       .min(1)

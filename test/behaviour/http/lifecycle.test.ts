@@ -155,6 +155,7 @@ describe('a client that dribbles', () => {
   it('is cut off at the request time-out', async () => {
     const server = await start({
       QUARTERDECK_REQUEST_TIMEOUT_MS: '1000',
+      QUARTERDECK_POOL_TIMEOUT_MS: '900',
       QUARTERDECK_STATEMENT_TIMEOUT_MS: '900',
       QUARTERDECK_LOCK_TIMEOUT_MS: '500',
     });

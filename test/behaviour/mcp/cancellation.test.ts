@@ -6,7 +6,7 @@ import { type TestServer, type TestUser, signUp, startTestServer } from '../../s
 import { clientKinds, connect } from './support/clients.ts';
 
 /** Far longer than a cancellation takes on a busy machine, so that it is not a time-out that ends the query. */
-const limitMs = '120000';
+const limitMs = '59000';
 const soon = { timeout: 10_000, interval: 20 };
 
 const settings = {
