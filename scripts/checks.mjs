@@ -9,6 +9,7 @@ const checks = [
   { name: 'types of the page', script: 'node_modules/typescript/bin/tsc', options: ['--project', 'src/server/browser'] },
   { name: 'lint', script: 'node_modules/oxlint/bin/oxlint', options: ['--type-aware', '--deny-warnings'] },
   { name: 'format', script: 'node_modules/prettier/bin/prettier.cjs', options: ['--check', '--log-level=warn', '.'] },
+  { name: 'licences', script: 'scripts/licences.ts', options: [] },
   { name: 'generated pages', script: 'scripts/docs.ts', options: ['--check'] },
 ];
 
