@@ -27,6 +27,9 @@ const { values } = parseArgs({
 /** Enough to keep a server busy, few enough that none waits long for its turn. */
 const connections = 32;
 
+/** Enough tasks for the pairs: no queue may run empty while it is measured. */
+const tasksPerProject = 4_000;
+
 const projects = ['RED', 'BLUE', 'GREEN', 'GOLD', 'PLUM'];
 
 type Case = Omit<Load, 'connections' | 'seconds' | 'warmUpSeconds' | 'rate'> &
@@ -98,9 +101,6 @@ async function measureDatabase(kind: 'postgres' | 'embedded'): Promise<void> {
     console.log(`memory: ${Math.round(idle)} MB idle, ${Math.round(await ours.memory())} MB after the load\n`);
   });
 }
-
-/** Enough tasks for the pairs: no queue may run empty while it is measured. */
-const tasksPerProject = 4_000;
 
 /** Ids of some tasks of a project that nothing claims from. */
 async function fill({ url, key }: Server): Promise<string[]> {
