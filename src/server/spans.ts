@@ -1,7 +1,7 @@
 /** The spans of requests, in the words of the semantic conventions for HTTP and for MCP. */
 
 import type { ServerResponse } from 'node:http';
-import { type OpenSpan, type TraceCarrier, type Tracing, tracing } from '../platform/telemetry/traces.ts';
+import { type OpenSpan, type Tracing, carrierOf, tracing } from '../platform/telemetry/traces.ts';
 import type { Exchange } from './exchange.ts';
 import { type McpCall, outcomeOf } from './mcp/call.ts';
 
@@ -61,12 +61,6 @@ export function inMcpSpan(
     const failure = outcomeOf(call.failure, outgoing.statusCode);
     if (failure !== undefined) span.fail(failure, true);
   });
-}
-
-function carrierOf(source: object): TraceCarrier | undefined {
-  const { traceparent, tracestate } = source as { traceparent?: unknown; tracestate?: unknown };
-  if (typeof traceparent !== 'string') return undefined;
-  return { traceparent, tracestate: typeof tracestate === 'string' ? tracestate : undefined };
 }
 
 /** Longest id of a message that a span repeats. */

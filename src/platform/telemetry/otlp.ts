@@ -1,6 +1,7 @@
 /** OpenTelemetry: traces and metrics to a collector. Loaded only where an endpoint is set. */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
 import {
   type Context,
   DiagLogLevel,
@@ -60,6 +61,8 @@ export async function startOtlp({ settings, metrics, log, version }: OtlpOptions
   const exporters = await loadExporters(settings);
   const resource = defaultResource().merge(
     resourceFromAttributes({
+      // Each replica counts for itself, so their numbers must not be taken for one series.
+      'service.instance.id': randomUUID(),
       ...readPairs(settings.otelResourceAttributes),
       'service.name': settings.otelServiceName,
       'service.version': version,

@@ -52,3 +52,10 @@ export function judgeError(error: unknown): { type: string; broken: boolean } {
     return { type: error.code, broken: Number(error.status) >= 500 };
   return { type: error instanceof Error ? error.name : 'unknown', broken: true };
 }
+
+/** What `traceparent` and its companion say, wherever they stand; undefined: nothing. */
+export function carrierOf(source: object): TraceCarrier | undefined {
+  const { traceparent, tracestate } = source as { traceparent?: unknown; tracestate?: unknown };
+  if (typeof traceparent !== 'string') return undefined;
+  return { traceparent, tracestate: typeof tracestate === 'string' ? tracestate : undefined };
+}

@@ -5,9 +5,11 @@ import { z } from 'zod';
 import { QuestionAsked } from '../../operations/question.ts';
 import { invalidInput } from '../../platform/problem.ts';
 import type { Log } from '../../platform/telemetry/log.ts';
+import { tracing } from '../../platform/telemetry/traces.ts';
 import { asProblem, protocolError, toolAnswer, toolError } from './answers.ts';
 import type { CallScope, McpBackend } from './backend.ts';
 import { instructions } from './instructions.ts';
+import { inStdioSpan } from './stdio-span.ts';
 import { progressTeller } from './progress.ts';
 
 export interface ProtocolOptions {
@@ -83,7 +85,10 @@ export function createProtocolServer(options: ProtocolOptions): Server {
         signal: options.signal === undefined ? signal : AbortSignal.any([signal, options.signal]),
       };
       try {
-        return await work(params, scope, context);
+        const trace = tracing();
+        // Over HTTP the span of the message is there already.
+        if (trace === undefined || trace.active) return await work(params, scope, context);
+        return await inStdioSpan(trace, context.mcpReq, params, () => work(params, scope, context));
       } catch (error) {
         const refusal = error instanceof ProtocolError ? error : protocolError(asProblem(error, log, scope.request_id));
         options.failed?.(String(refusal.code));

@@ -9,7 +9,9 @@ let server: TestServer;
 let ada: TestUser;
 
 beforeAll(async () => {
-  server = await startTestServer({ environment: { QUARTERDECK_LEASE_SECONDS: '1', QUARTERDECK_SWEEP_MS: '100' } });
+  server = await startTestServer({
+    environment: { QUARTERDECK_LEASE_SECONDS: '1', QUARTERDECK_SWEEP_MS: '100', QUARTERDECK_RATE_LIMIT: 'off' },
+  });
   ada = await signUp(server.url);
 });
 afterAll(() => server.close());

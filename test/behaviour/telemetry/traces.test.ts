@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CollectedSpan, type Collector, startCollector } from '../../support/collector.ts';
 import { type TestServer, type TestUser, client, signUp, startTestServer } from '../../support/server.ts';
+import { program } from '../cli/quarterdeck.ts';
 import { connect } from '../mcp/support/clients.ts';
 
 let collector: Collector;
@@ -138,6 +139,22 @@ describe.each(['2026-07-28', '2025'] as const)('MCP %s', (kind) => {
   });
 });
 
+test.each(['2026-07-28', '2025'] as const)('stdio: a message of a client of %s is a child of its sender as well', async (kind) => {
+  const { trace, parent, traceparent } = newTrace();
+  const agent = await connect(kind, { program, args: ['stdio', '--data', server.place.data] });
+  await agent.callTool('get_task', { task_id: 'ME-9999' }, { meta: { traceparent } });
+  await agent.close();
+  const spans = await spansOf(trace, 'tools/call get_task');
+  expect(one(spans, 'tools/call get_task')).toMatchObject({
+    parentSpanId: parent,
+    kind: serving,
+    status: 2,
+    attributes: { 'network.transport': 'pipe', 'error.type': 'tool_error' },
+  });
+  expect(one(spans, 'tools/call get_task').attributes['mcp.protocol.version']).toBe(kind === '2025' ? undefined : kind);
+  expect(ancestry(spans, one(spans, 'get_task'))).toEqual(['get_task', 'tools/call get_task']);
+});
+
 test('metrics are the same numbers, under the names of the conventions where there are some', async () => {
   const durations = () => collector.points.filter(({ name }) => name === 'mcp.server.operation.duration');
   await expect.poll(() => durations().map(({ attributes }) => attributes['gen_ai.tool.name']), { timeout: 25_000 }).toContain('get_task');
@@ -149,6 +166,10 @@ test('metrics are the same numbers, under the names of the conventions where the
 });
 
 test('the collector gets its headers, and learns which service this is', () => {
-  expect(collector.resource).toMatchObject({ 'service.name': 'quarterdeck', 'deployment.environment.name': 'test' });
+  expect(collector.resource).toMatchObject({
+    'service.name': 'quarterdeck',
+    'service.instance.id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+    'deployment.environment.name': 'test',
+  });
   expect(collector.requests.every(({ headers }) => headers['x-team'] === 'a b')).toBe(true);
 });
