@@ -16,6 +16,17 @@ const hourMs = 3_600_000;
 export function credentialAttempts(stage: () => Stage): Attempt[] {
   const me = async (headers: Record<string, string>, path = '/me') => outcomeOf(await client(stage().url).get(path, headers));
   const bearer = (token: string) => me({ authorization: `Bearer ${token}` });
+  /** A plain call of the newest protocol, which is answered on the short path. */
+  const overMcp = async (headers: Record<string, string>) => {
+    const meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientInfo': { name: 'attempt', version: '1' },
+      'io.modelcontextprotocol/clientCapabilities': {},
+    };
+    const body = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: meta } };
+    const accept = { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' };
+    return outcomeOf(await client(stage().url).post('/mcp', body, { ...accept, ...headers }));
+  };
   const newcomer = () => signUp(stage().url, 'Newcomer');
   /** The credential works, then something happens, then it is tried again. */
   const after = async (token: string, change: () => Promise<unknown>) => {
@@ -32,6 +43,22 @@ export function credentialAttempts(stage: () => Stage): Attempt[] {
 
   return [
     { attempt: 'no credential', expected: refused, run: () => me({}) },
+    { attempt: 'no credential over MCP', expected: refused, run: () => overMcp({}) },
+    {
+      attempt: 'a well signed token for another audience over MCP',
+      expected: refused,
+      run: async () => overMcp({ authorization: `Bearer ${await stage().signed({ aud: 'https://other.example' })}` }),
+    },
+    {
+      attempt: 'a revoked key over MCP, after it was good there',
+      expected: `200, then ${refused}`,
+      run: async () => {
+        const user = await newcomer();
+        const before = await overMcp({ authorization: `Bearer ${user.key}` });
+        await user.person.delete(`/keys/${user.key_id}`);
+        return `${before}, then ${await overMcp({ authorization: `Bearer ${user.key}` })}`;
+      },
+    },
     { attempt: 'a key that nobody made', expected: refused, run: () => bearer(`qd_${'A'.repeat(43)}`) },
     { attempt: 'a key with one character changed', expected: refused, run: () => bearer(changed(stage().ada.key)) },
     { attempt: 'a key in the query', expected: refused, run: () => me({}, `/me?access_token=${stage().ada.key}&token=${stage().ada.key}`) },
