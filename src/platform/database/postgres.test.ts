@@ -20,7 +20,7 @@ let opened: OpenedDatabase;
 let admin: pg.Client;
 
 beforeAll(async () => {
-  const settings = { databasePool: 2, statementTimeoutMs: 3_000, lockTimeoutMs: 300 };
+  const settings = { databasePool: 3, statementTimeoutMs: 3_000, lockTimeoutMs: 300 };
   opened = await openTestDatabase('postgres', { settings });
   await sql`create table counters (id integer primary key, value integer not null)`.execute(opened.database.owner);
   await sql`insert into counters values (1, 0)`.execute(opened.database.owner);
