@@ -1,5 +1,7 @@
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, test } from 'vitest';
+import type { Problem } from '../problem.ts';
+import { authFailureOf, unknownCredential } from './problems.ts';
 import { createTokens } from './tokens.ts';
 
 const issuer = 'https://deck.example.org';
@@ -57,6 +59,19 @@ describe('a session token', () => {
       { workspace_id: 'not an id' },
     ])
       await expect(tokens.verify(await sign(claims))).rejects.toMatchObject(refused);
+  });
+
+  test.each([
+    ['wrong_issuer', { iss: 'https://other.example.org' }],
+    ['wrong_audience', { aud: ['https://other.example.org'] }],
+    ['expired', { exp: now() - 1 }],
+    ['malformed', { exp: undefined }],
+  ])('notes for the operator that it was refused as %s, and tells the caller what everybody is told', async (cause, claims) => {
+    const { tokens, addKey } = await createKeyRing();
+    const sign = await addKey('a');
+    const problem = await tokens.verify(await sign(claims)).catch((error: unknown) => error as Problem);
+    expect(authFailureOf(problem as Problem)).toBe(cause);
+    expect(JSON.stringify(problem)).toBe(JSON.stringify(unknownCredential()));
   });
 
   test('is taken for the MCP endpoint alone', async () => {
