@@ -246,6 +246,20 @@ const tokens: Attempt[] = [
     },
   },
   {
+    attempt: 'the tokens of the same client on another machine, after a replay on this one',
+    expected: '200',
+    async run() {
+      const app = await connectApp(url, visitOf(ada));
+      const back = await new Browser().signIn(authorizeUrl(url, app.client_id, pkce), visitOf(ada));
+      const code = back.get('code') ?? '';
+      const other = await redeem(url, { client_id: app.client_id, code, code_verifier: pkce.verifier });
+      await refresh(url, app);
+      await endGrace();
+      await refresh(url, app);
+      return withToken(other.body.access_token);
+    },
+  },
+  {
     attempt: 'the refresh token of another client',
     expected: '400 invalid_grant',
     run: async () => outcome(await refresh(url, { client_id, refresh_token: (await connectApp(url, visitOf(ada))).refresh_token })),
@@ -262,6 +276,19 @@ const tokens: Attempt[] = [
     run: async () => withToken((await connectApp(url, visitOf(ada))).refresh_token),
   },
   { attempt: 'an access token that was made up', expected: '401 unauthenticated', run: () => withToken(`qda_${'A'.repeat(43)}`) },
+  {
+    attempt: 'an access token for another audience, such as this server under an earlier name',
+    expected: '401 unauthenticated',
+    async run() {
+      const { access_token } = await connectApp(url, visitOf(ada));
+      await server.platform.database.owner
+        .withTables<{ 'auth.oauthAccessToken': { resources: string } }>()
+        .updateTable('auth.oauthAccessToken')
+        .set({ resources: '["https://earlier.example/mcp"]' })
+        .execute();
+      return withToken(access_token);
+    },
+  },
   {
     attempt: 'an access token after it was revoked',
     expected: '401 unauthenticated',

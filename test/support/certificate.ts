@@ -1,0 +1,20 @@
+/** A certificate for `app.example` that nobody trusts but the test that asks for it. It ends in a hundred years. */
+
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUaa6gQo/Mp2vvnzJmMlAIn6bGDGYwCgYIKoZIzj0EAwIw
+FjEUMBIGA1UEAwwLYXBwLmV4YW1wbGUwIBcNMjYxMTIxMTU0NTI5WhgPMjEyNjEw
+MjgxNTQ1MjlaMBYxFDASBgNVBAMMC2FwcC5leGFtcGxlMFkwEwYHKoZIzj0CAQYI
+KoZIzj0DAQcDQgAEYJ6xxTYQu02buuGRQob4qSbkMumBFXQ2ErM7DhMwcDdG9+I8
+NBxdM+vbg5/a6xbJ8Xasq5+kpvCCEJ08EJD0gKNrMGkwHQYDVR0OBBYEFC+CilFD
+FcOH6nfY0kSUBWcPfnbBMB8GA1UdIwQYMBaAFC+CilFDFcOH6nfY0kSUBWcPfnbB
+MA8GA1UdEwEB/wQFMAMBAf8wFgYDVR0RBA8wDYILYXBwLmV4YW1wbGUwCgYIKoZI
+zj0EAwIDSAAwRQIgTHJJovBx1i0o9YYuzsM88c6EaIBPPbUIznLBPMmcXI0CIQDi
+jN0BHaVKpOIZak3MYZFFCzkViAmVFm1408FvFuz+7Q==
+-----END CERTIFICATE-----`;
+
+/** It opens nothing: no machine has this name. */
+export const certificateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg5uzUHv2HD51gn/dG
+oV9pELcEeMWLtlArpLbL0MI0jwOhRANCAARgnrHFNhC7TZu64ZFChvipJuQy6YEV
+dDYSszsOEzBwN0b34jw0HF0z69uDn9rrFsnxdqyrn6Sm8IIQnTwQkPSA
+-----END PRIVATE KEY-----`;
