@@ -11,6 +11,7 @@ export async function renderMetrics(): Promise<string> {
   metrics.observe({
     database: () => ({ total: 0, idle: 0, waiting: 0 }),
     openStreams: () => 0,
+    longCalls: () => 0,
     backlogs: () => Promise.resolve(undefined),
   });
   const own = metrics.describe().filter(({ name }) => name.startsWith('quarterdeck_'));

@@ -21,6 +21,8 @@ export function compileToolsets(toolsets: readonly Toolset[]): CompiledOperation
 function compile(operation: Operation, toolset: string): CompiledOperation {
   const input_schema = toJsonSchema(operation.input, 'input');
   const output_schema = toJsonSchema(operation.output, 'output');
+  if (operation.long === true && (operation.simple !== false || operation.transaction !== 'none'))
+    throw new Error(`${operation.name} is long, so it must have simple: false and transaction: 'none'`);
   const readOnly = operation.access === 'read';
   const tool = {
     name: operation.name,
@@ -43,7 +45,7 @@ export function transactionOf(operation: Operation): 'read' | 'write' | 'none' {
   return operation.transaction ?? (operation.access === 'read' ? 'read' : 'write');
 }
 
-/** What a call counts as against the limits of the credential: declared, or by its access. */
+/** What a call counts as against the limits of the credential: declared, or by its length and access. */
 export function costOf(operation: Operation): 'read' | 'write' | 'expensive' {
-  return operation.cost ?? (operation.access === 'read' ? 'read' : 'write');
+  return operation.cost ?? (operation.long === true ? 'expensive' : operation.access === 'read' ? 'read' : 'write');
 }

@@ -39,6 +39,11 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   essential?: boolean;
   /** False when it tells its progress or asks the person; faces may serve the simple ones in a shorter way. Default: true. */
   simple?: boolean;
+  /**
+   * It may take longer than a client waits: clients that can, get a handle and fetch the result later. Needs `simple: false` and
+   * `transaction: 'none'`, and a handler that heeds `context.signal`. Counts as `expensive`. Default: false.
+   */
+  long?: boolean;
   /** Only a person may call it, never an agent's key. */
   person_only?: boolean;
   /** The output holds a secret that is shown once, so it is never kept for a replay. */

@@ -1,4 +1,4 @@
-/** What the messages of one MCP request count as: a tool call as the operation that it calls, everything else as a read. */
+/** What the messages of one MCP request count as: a tool call as the operation that it calls, an answer to a long one as that, everything else as a read. */
 
 import { costOf } from '../operations/compile.ts';
 import type { Operation } from '../operations/operation.ts';
@@ -9,6 +9,8 @@ import { callToolName } from './mcp/own-tools.ts';
 /** One for each message: the revisions before 2025-06-18 allow several in one request. */
 export function costsOf(body: unknown, registry: Registry): Cost[] {
   return (Array.isArray(body) ? body : [body]).map((message) => {
+    // It runs the call anew, and only long calls are answered in this way.
+    if (fieldOf(message, 'method') === 'tasks/update') return 'expensive';
     const operation = calledOperation(message, registry);
     return operation === undefined ? 'read' : costOf(operation);
   });

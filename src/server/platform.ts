@@ -18,6 +18,7 @@ import { createRegistry } from '../operations/registry.ts';
 import type { Registry } from '../operations/types.ts';
 import type { Toolset } from '../operations/operation.ts';
 import { toolsets as ours } from '../toolsets/index.ts';
+import { type LongCalls, createLongCalls } from './mcp/long-calls/calls.ts';
 import { type Questions, createQuestions } from './mcp/questions.ts';
 import { startSweeps } from './sweep.ts';
 
@@ -33,6 +34,7 @@ export interface Platform {
   readonly limits: Limits;
   readonly registry: Registry;
   readonly questions: Questions;
+  readonly longCalls: LongCalls;
   /** In the reverse order of opening. Idempotent. */
   close(): Promise<void>;
 }
@@ -69,9 +71,11 @@ export async function openPlatform(effective: EffectiveSettings, log: Log, optio
     closers.push(() => limits.close());
     const observers = { observe: metrics?.operation, committed: metrics?.event };
     const registry = createRegistry({ toolsets, database, identity, events, settings, log, ...observers });
-    closers.push(startSweeps({ settings, log, database, events, identity, metrics }));
+    const longCalls = createLongCalls({ database, settings, log });
+    closers.push(() => longCalls.close());
+    closers.push(startSweeps({ settings, log, database, events, identity, metrics, longCalls }));
     const questions = createQuestions(deriveKey(loadSecrets(settings), 'mcp request state'));
-    return { effective, settings, log, issuer, database, identity, events, limits, registry, questions, close };
+    return { effective, settings, log, issuer, database, identity, events, limits, registry, questions, longCalls, close };
   } catch (error) {
     await close();
     throw error;

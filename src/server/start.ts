@@ -70,14 +70,15 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
       metrics,
     });
     opened.platform = platform;
-    const { registry, events, database, issuer } = platform;
+    const { registry, events, longCalls, database, issuer } = platform;
     const { offers: offer = offersOf, questions: around = same } = options.instead ?? {};
     const [offers, questions] = [offer(registry), around(platform.questions)];
-    const face = createMcpFace({ registry, events, questions, settings, log, version, ...offers });
+    const face = createMcpFace({ registry, events, questions, longCalls, settings, log, version, ...offers });
     opened.face = face;
     metrics.observe({
       database: () => database.stats(),
       openStreams: () => face.openStreams,
+      longCalls: () => longCalls.running,
       backlogs: createBacklogReader(database),
     });
     health.database = database;

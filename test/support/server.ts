@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inject } from 'vitest';
 import { readSettings } from '../../src/platform/config/read.ts';
 import { type Log, createLog } from '../../src/platform/telemetry/log.ts';
-import { type RunningServer, startServer } from '../../src/server/start.ts';
+import { type Instead, type RunningServer, startServer } from '../../src/server/start.ts';
 import { createDataFolder, createMigratedDataFolder } from './data-folder.ts';
 import { createTestDatabase } from './postgres.ts';
 
@@ -57,11 +57,14 @@ export interface TestServer extends RunningServer {
 }
 
 /** A server in this process with a database of its own. `close` also removes the database, unless the place was given. */
-export async function startTestServer(options: ServerOptions & { log?: Log } = {}): Promise<TestServer> {
+export async function startTestServer(options: ServerOptions & { log?: Log; instead?: Instead } = {}): Promise<TestServer> {
   const place = options.place ?? (await createPlace(options.kind));
   const effective = readSettings({ environment: environmentOf(place, options), folder: place.data });
   const log = options.log ?? createLog({ logLevel: 'silent' });
-  const server = await startServer(effective, log, { migrate: true });
+  const server = await startServer(effective, log, {
+    migrate: true,
+    ...(options.instead === undefined ? {} : { instead: options.instead }),
+  });
   return {
     ...server,
     place,

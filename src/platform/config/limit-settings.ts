@@ -29,6 +29,12 @@ export const limitSettings = {
     schema: count(128, 1, 100_000),
     description: 'Most of them for one credential, so that one agent cannot take all. 32 workers with one key use a quarter of it.',
   }),
+  maxLongCalls: setting({
+    variable: 'QUARTERDECK_MAX_LONG_CALLS',
+    schema: count(16, 1, 1_000),
+    description:
+      'Most calls that go on after their request (tasks of MCP) of one credential at once, over all replicas: those that run, and those that wait for an answer. 16 keep an agent busy, and a loop gone wild from filling a replica, which runs 64.',
+  }),
   maxConnections: setting({
     variable: 'QUARTERDECK_MAX_CONNECTIONS',
     schema: count(12_000, 1, 1_000_000),

@@ -221,6 +221,23 @@ export const settingDefinitions = {
     schema: count(5_000, 100, 3_600_000),
     description: 'How often leases that ran out are returned. The next claim does it as well; this only makes sure that there is an event.',
   }),
+  longCallSeconds: setting({
+    variable: 'QUARTERDECK_LONG_CALL_SECONDS',
+    schema: seconds(3_600, 604_800),
+    description:
+      'How long a call that goes on after its request may take. What comes of it, a question or a result, is kept for as long again. One hour: longer than clients poll, and nothing piles up.',
+  }),
+  longCallLeaseSeconds: setting({
+    variable: 'QUARTERDECK_LONG_CALL_LEASE_SECONDS',
+    schema: seconds(30, 3_600),
+    description:
+      'How long such a call is believed to run after its replica was last heard of; it is heard of three times as often. Thirty seconds outlive a restart of the database.',
+  }),
+  longCallPollMs: setting({
+    variable: 'QUARTERDECK_LONG_CALL_POLL_MS',
+    schema: count(1_000, 100, 3_600_000),
+    description: 'How often a client is told to ask for the result of such a call. Each time is one read of one row.',
+  }),
   idempotencyHours: setting({
     variable: 'QUARTERDECK_IDEMPOTENCY_HOURS',
     schema: count(24, 1, 720),

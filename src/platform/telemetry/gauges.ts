@@ -26,6 +26,14 @@ export function defineGauges(registry: Registry, sources: MetricSources): void {
       this.set(sources.openStreams());
     },
   });
+  new Gauge({
+    name: 'quarterdeck_long_calls',
+    help: 'Calls that run here after their request is over (tasks of MCP).',
+    registers,
+    collect() {
+      this.set(sources.longCalls());
+    },
+  });
   let last = performance.eventLoopUtilization();
   new Gauge({
     name: 'quarterdeck_event_loop_utilization_ratio',

@@ -17,6 +17,7 @@ export interface Backlog {
 export interface MetricSources {
   database(): { total: number; idle: number; waiting: number };
   openStreams(): number;
+  longCalls(): number;
   /** Undefined while the database does not answer: a scrape must not fail or wait because of it. Asked twice for each scrape. */
   backlogs(): Promise<{ events: Backlog; claims: Backlog } | undefined>;
 }

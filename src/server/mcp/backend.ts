@@ -13,6 +13,7 @@ import type { Answers } from '../../operations/question.ts';
 import type { Progress } from '../../operations/types.ts';
 import type { Principal } from '../../platform/identity/principal.ts';
 import type { CompletionReference } from './completion.ts';
+import type { LongCalls } from './long-calls/calls.ts';
 import type { Questions } from './questions.ts';
 
 /** What every call carries. */
@@ -37,11 +38,16 @@ export type ResourceChange = { kind: 'resource_updated'; uri: string } | { kind:
 export interface McpBackend {
   /** Who calls. */
   readonly principal: Principal;
+  /** Whether the credential is still good. */
+  stillGood(): Promise<boolean>;
   readonly questions: Questions;
+  readonly longCalls: LongCalls;
   /** The same object for every caller with the same rights. */
   listTools(): Promise<ListToolsResult>;
   /** Whether there is such a tool here, and one whose call is a question and an answer: no progress, nothing asked in between. */
   isPlain(name: string): boolean;
+  /** Whether this call may go on after its request, where the client can fetch the result later. */
+  isLong(name: string, args: unknown): boolean;
   /**
    * The structured result.
    * @throws Problem for what the tool refuses; QuestionAsked when it needs an answer; ProtocolError -32602 when there is no such tool here.

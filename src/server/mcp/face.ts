@@ -107,7 +107,7 @@ export function createMcpFace(options: McpFaceOptions): McpFace {
       // A client that cannot discover says only that the server has no such protocol, so it is let in and told at its first real call.
       if (unknown !== undefined && methodOf(parsedBody) !== 'server/discover')
         return refuse(res, 400, ProtocolErrorCode.InvalidParams, parsedBody, unknownToolset(unknown, known));
-      const backend = refusing(exchange.refused, backends({ principal, toolsets }));
+      const backend = refusing(exchange.refused, backends({ principal, toolsets, reverify: exchange.reverify }));
       if (await shortPath?.(req, res, exchange, backend)) return;
       await (isSubscription(parsedBody) ? serveStream : serve)(req, res, exchange, backend);
     },
@@ -116,7 +116,8 @@ export function createMcpFace(options: McpFaceOptions): McpFace {
 
 /** A call that may not go on is refused in its backend, so that the refusal has the form of a tool's error in each revision. */
 function refusing(problem: Problem | undefined, backend: McpBackend): McpBackend {
-  return problem === undefined ? backend : { ...backend, callTool: () => Promise.reject(problem) };
+  // No handle either: a call that is refused has not begun.
+  return problem === undefined ? backend : { ...backend, isLong: () => false, callTool: () => Promise.reject(problem) };
 }
 
 /** One SDK handler for each request. It holds nothing between requests and costs a few closures. */

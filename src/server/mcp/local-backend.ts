@@ -8,6 +8,7 @@ import type { McpBackend, ResourceChange, ToolCall } from './backend.ts';
 import { answerFindTools, callToolName, chooseCall, findToolsName } from './own-tools.ts';
 import { createRanking } from './ranking.ts';
 import { complete } from './completion.ts';
+import type { LongCalls } from './long-calls/calls.ts';
 import type { Offers } from './offers.ts';
 import { getPrompt } from './prompts.ts';
 import type { Questions } from './questions.ts';
@@ -18,6 +19,7 @@ export interface LocalBackendOptions extends Offers {
   registry: Registry;
   events: Events;
   questions: Questions;
+  longCalls: LongCalls;
 }
 
 /** Compiles what all callers share, once, and returns how to bind it to one. */
@@ -29,9 +31,12 @@ export function createLocalBackends(options: LocalBackendOptions): (caller: Call
     const visible = () => options.resources.filter((provider) => provider.visible(principal));
     return {
       principal,
+      stillGood: caller.reverify ?? (async () => true),
       questions: options.questions,
+      longCalls: options.longCalls,
       listTools: async () => surface.list(caller),
       isPlain: (name) => name === findToolsName || isSimple(callable(options.registry, caller, name)),
+      isLong: (name, args) => callable(options.registry, caller, targetOf(name, args))?.operation.long === true,
       callTool: async (call) => {
         if (call.name === findToolsName) return answerFindTools(call.arguments, surface.allowed(caller), surface.listedNames(caller), rank);
         return callOperation(options.registry, caller, call);
@@ -64,6 +69,12 @@ async function callOperation(registry: Registry, caller: Caller, call: ToolCall)
   }
   if (callable(registry, caller, call.name) === undefined) throw unknownTool(call.name);
   return registry.call({ ...shared, operation: call.name, input: call.arguments });
+}
+
+/** What is called in the end, through `call_tool` or by its own name. Wrong arguments are found out when it is called. */
+function targetOf(name: string, args: unknown): string {
+  if (name !== callToolName || typeof args !== 'object' || args === null || !('name' in args)) return name;
+  return String(args.name);
 }
 
 /** The operation behind a name or alias, unless the address of the endpoint leaves its toolset out. Rights are the registry's to check. */

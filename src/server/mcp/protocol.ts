@@ -9,6 +9,7 @@ import { tracing } from '../../platform/telemetry/traces.ts';
 import { asProblem, protocolError, toolAnswer, toolError } from './answers.ts';
 import type { CallScope, McpBackend } from './backend.ts';
 import { instructions } from './instructions.ts';
+import { handleOf, registerTasks, takesTasks, tasksExtension } from './long-calls/protocol.ts';
 import { inStdioSpan } from './stdio-span.ts';
 import { progressTeller } from './progress.ts';
 
@@ -74,6 +75,7 @@ export function createProtocolServer(options: ProtocolOptions): Server {
       prompts: {},
       completions: {},
       resources: subscriptions ? { subscribe: true, listChanged: true } : {},
+      extensions: { [tasksExtension]: {} },
     },
   });
   const scoped =
@@ -147,6 +149,7 @@ export function createProtocolServer(options: ProtocolOptions): Server {
     { params: completion },
     scoped(({ ref, argument }, scope) => backend.complete(ref, argument, scope)),
   );
+  registerTasks(server, backend, scoped);
   server.onerror = (error) => log.debug({ err: error }, 'MCP protocol error');
   return server;
 }
@@ -158,6 +161,10 @@ async function callTool(options: ProtocolOptions, params: z.output<typeof call>,
   try {
     const idempotency_key = readIdempotencyKey(context.mcpReq._meta?.[idempotencyMeta]);
     const { name, arguments: given = {} } = params;
+    if (takesTasks(context) && backend.isLong(name, given)) {
+      const called = { name, arguments: given, idempotency_key };
+      return handleOf(await backend.longCalls.start(backend, called, scope.request_id, scope.answers), backend.longCalls.pollMs);
+    }
     return toolAnswer(await backend.callTool({ ...scope, name, arguments: given, idempotency_key, progress }));
   } catch (error) {
     if (error instanceof ProtocolError || error instanceof QuestionAsked) throw error;

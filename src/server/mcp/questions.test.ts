@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { clientKinds, connect, connectFirst, connectSecond } from '../../../test/behaviour/mcp/support/clients.ts';
+import { type SendOptions, send as sendTo } from '../../../test/behaviour/mcp/support/send.ts';
 import { type TestWorkspace, principal, startWorkspace } from '../../../test/behaviour/mcp/support/workspace.ts';
 
 let first: TestWorkspace;
@@ -13,39 +14,10 @@ beforeAll(async () => {
 afterEach(() => void vi.useRealTimers());
 afterAll(() => Promise.all([first.close(), second.close()]));
 
-/** What a client of 2026-07-28 sends. */
-async function send(
-  { url }: TestWorkspace,
-  params: { name: string; arguments?: object; inputResponses?: object; requestState?: string },
-  { token = 'ada', capabilities = { elicitation: { form: {} } } }: { token?: string; capabilities?: object } = {},
-) {
-  const _meta = {
-    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-    'io.modelcontextprotocol/clientCapabilities': capabilities,
-    'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-  };
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      authorization: `Bearer ${token}`,
-      'mcp-protocol-version': '2026-07-28',
-      'mcp-method': 'tools/call',
-      'mcp-name': params.name,
-    },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { ...params, _meta } }),
-  });
-  return (await response.json()) as {
-    result: {
-      resultType: string;
-      requestState: string;
-      inputRequests: Record<string, { params: { message: string } }>;
-      [key: string]: unknown;
-    };
-    error?: { code: number; message: string };
-  };
-}
+type Call = { name: string; arguments?: object; inputResponses?: object; requestState?: string };
+
+const send = ({ url }: TestWorkspace, call: Call, options: Partial<SendOptions> = {}) =>
+  sendTo(url, 'tools/call', call, { token: 'ada', ...options });
 
 const accept = (content: object) => ({ action: 'accept', content });
 const greet = { name: 'greet_person', arguments: {} };

@@ -37,6 +37,8 @@ export interface Caller {
   principal: Principal;
   /** From `?toolsets=`; undefined: not narrowed. Every name is one of the registry's. */
   toolsets?: readonly string[] | undefined;
+  /** Whether the credential is still good, for what goes on after its request. Absent: it cannot be revoked. */
+  reverify?: (() => Promise<boolean>) | undefined;
 }
 
 export interface Surface {

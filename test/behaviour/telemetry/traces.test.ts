@@ -5,7 +5,10 @@ import { type CollectedSpan, type Collector, startCollector } from '../../suppor
 import { type TestServer, type TestUser, client, signUp, startTestServer } from '../../support/server.ts';
 import { program } from '../cli/quarterdeck.ts';
 import { connect } from '../mcp/support/clients.ts';
+import { openKitchen } from '../mcp/support/kitchen.ts';
+import { send } from '../mcp/support/send.ts';
 
+const { instead, open } = openKitchen();
 let collector: Collector;
 let server: TestServer;
 let ada: TestUser;
@@ -13,6 +16,7 @@ let ada: TestUser;
 beforeAll(async () => {
   collector = await startCollector();
   server = await startTestServer({
+    instead,
     environment: {
       OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/`,
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
@@ -153,6 +157,17 @@ test.each(['2026-07-28', '2025'] as const)('stdio: a message of a client of %s i
   });
   expect(one(spans, 'tools/call get_task').attributes['mcp.protocol.version']).toBe(kind === '2025' ? undefined : kind);
   expect(ancestry(spans, one(spans, 'get_task'))).toEqual(['get_task', 'tools/call get_task']);
+});
+
+test('a call that goes on after its request stays in the trace of the request', async () => {
+  const { trace, traceparent } = newTrace();
+  const params = { name: 'brew_tea', arguments: { gate: 'traced' } };
+  const { result } = await send(`${server.url}/mcp`, 'tools/call', params, { token: ada.key, meta: { traceparent } });
+  expect(result.resultType).toBe('task');
+  await spansOf(trace, 'tools/call brew_tea');
+  open('traced');
+  const spans = await spansOf(trace, 'brew_tea');
+  expect(ancestry(spans, one(spans, 'brew_tea'))).toEqual(['brew_tea', 'tools/call brew_tea']);
 });
 
 test('metrics are the same numbers, under the names of the conventions where there are some', async () => {

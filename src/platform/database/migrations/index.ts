@@ -7,5 +7,6 @@ import { foundation } from './0003_foundation.ts';
 import { tasks } from './0004_tasks.ts';
 import { oauth } from './0005_oauth.ts';
 import { limits } from './0006_limits.ts';
+import { mcpTasks } from './0007_mcp_tasks.ts';
 
-export const migrations: readonly Migration[] = [roles, identity, foundation, tasks, oauth, limits];
+export const migrations: readonly Migration[] = [roles, identity, foundation, tasks, oauth, limits, mcpTasks];

@@ -13,6 +13,7 @@ import { createLog } from '../../../../src/platform/telemetry/log.ts';
 import { type McpFace, createMcpFace } from '../../../../src/server/mcp/face.ts';
 import { createLocalBackends } from '../../../../src/server/mcp/local-backend.ts';
 import { offersOf } from '../../../../src/server/mcp/offers.ts';
+import type { LongCalls } from '../../../../src/server/mcp/long-calls/calls.ts';
 import { createQuestions } from '../../../../src/server/mcp/questions.ts';
 import { type MemoryEvents, memoryEvents } from './memory-events.ts';
 import { type State, createToolsets } from './toolsets.ts';
@@ -76,7 +77,9 @@ export async function startWorkspace(overrides: Partial<Pick<Settings, 'maxSubsc
   });
   const offers = offersOf(registry);
   const questions = createQuestions(new Uint8Array(32));
-  const face = createMcpFace({ registry, events, questions, settings, log, version: '9.8.7', ...offers });
+  // Nothing here is long: such calls need a database that keeps them.
+  const longCalls = {} as LongCalls;
+  const face = createMcpFace({ registry, events, questions, longCalls, settings, log, version: '9.8.7', ...offers });
   const credentials = new Map([['ada', principal()]]);
   const server = await listen(face, credentials);
   return {
@@ -85,7 +88,7 @@ export async function startWorkspace(overrides: Partial<Pick<Settings, 'maxSubsc
     events,
     state,
     credentials,
-    backends: createLocalBackends({ registry, events, questions, ...offers }),
+    backends: createLocalBackends({ registry, events, questions, longCalls, ...offers }),
     close: async () => {
       await face.close();
       server.closeAllConnections();
