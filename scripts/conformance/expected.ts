@@ -2,9 +2,6 @@
 
 const nobodyWaits =
   'a question over the event stream of 2025 is answered by a new request, which in stateless serving reaches nobody who waits; clients of 2026-07-28 are asked with input_required';
-const noLevel =
-  'log messages to clients are not offered: a stateless server cannot remember the level that a client of 2025 sets, and 2026-07-28 deprecates them';
-const noSession = 'subscriptions of 2025 need a session; they are served over stdio, and as subscriptions/listen since 2026-07-28';
 
 export const expectedFailures: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '2026-07-28': {
@@ -20,9 +17,5 @@ export const expectedFailures: Readonly<Record<string, Readonly<Record<string, s
     'tools-call-elicitation': nobodyWaits,
     'elicitation-sep1034-defaults': nobodyWaits,
     'elicitation-sep1330-enums': nobodyWaits,
-    'logging-set-level': noLevel,
-    'tools-call-with-logging': noLevel,
-    'resources-subscribe': noSession,
-    'resources-unsubscribe': noSession,
   },
 };

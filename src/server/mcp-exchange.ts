@@ -13,6 +13,7 @@ import type { Exchange } from './exchange.ts';
 import { describeCall } from './mcp/call.ts';
 import { calledOperation, costsOf, fieldOf, isToolCall } from './mcp-cost.ts';
 import { type McpFace, isSubscription } from './mcp/face.ts';
+import { opensOlderStream } from './mcp/wishes/stream.ts';
 import { inMcpSpan } from './spans.ts';
 
 export interface McpParts {
@@ -49,7 +50,7 @@ export async function serveMcp(parts: McpParts, exchange: Exchange): Promise<voi
     if (!isToolCall(parsedBody)) return sendJson(exchange, refused.status, jsonRpcError(refused, parsedBody));
   }
   // A stream lives as long as its client.
-  if (isSubscription(parsedBody)) exchange.withoutTimeLimit();
+  if (isStream(incoming, parsedBody)) exchange.withoutTimeLimit();
   const token = bearerToken(exchange);
   const handle = () =>
     face.handle(incoming, outgoing, {
@@ -76,12 +77,16 @@ async function refusalOf(
   try {
     for (const cost of costsOf(body, registry)) admission.call(exchange, principal, cost);
     // Streams are idle most of the time, and have a limit of their own.
-    if (!isSubscription(body)) await admission.work(exchange, principal, calledOperation(body, registry)?.essential === true);
+    if (!isStream(exchange.incoming, body)) await admission.work(exchange, principal, calledOperation(body, registry)?.essential === true);
     return undefined;
   } catch (error) {
     if (error instanceof Problem) return error;
     throw error;
   }
+}
+
+function isStream(incoming: Exchange['incoming'], body: unknown): boolean {
+  return isSubscription(body) || opensOlderStream(incoming);
 }
 
 async function stillGood(identity: Identity, token: string): Promise<boolean> {

@@ -20,6 +20,7 @@ import type { Toolset } from '../operations/operation.ts';
 import { toolsets as ours } from '../toolsets/index.ts';
 import { type LongCalls, createLongCalls } from './mcp/long-calls/calls.ts';
 import { type Questions, createQuestions } from './mcp/questions.ts';
+import { type WishBook, createWishBook } from './mcp/wishes/wishes.ts';
 import { startSweeps } from './sweep.ts';
 
 export interface Platform {
@@ -35,6 +36,7 @@ export interface Platform {
   readonly registry: Registry;
   readonly questions: Questions;
   readonly longCalls: LongCalls;
+  readonly wishes: WishBook;
   /** In the reverse order of opening. Idempotent. */
   close(): Promise<void>;
 }
@@ -73,9 +75,10 @@ export async function openPlatform(effective: EffectiveSettings, log: Log, optio
     const registry = createRegistry({ toolsets, database, identity, events, settings, log, ...observers });
     const longCalls = createLongCalls({ database, settings, log });
     closers.push(() => longCalls.close());
-    closers.push(startSweeps({ settings, log, database, events, identity, metrics, longCalls }));
+    const wishes = createWishBook(database);
+    closers.push(startSweeps({ settings, log, database, events, identity, metrics, longCalls, wishes }));
     const questions = createQuestions(deriveKey(loadSecrets(settings), 'mcp request state'));
-    return { effective, settings, log, issuer, database, identity, events, limits, registry, questions, longCalls, close };
+    return { effective, settings, log, issuer, database, identity, events, limits, registry, questions, longCalls, wishes, close };
   } catch (error) {
     await close();
     throw error;

@@ -70,10 +70,10 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
       metrics,
     });
     opened.platform = platform;
-    const { registry, events, longCalls, database, issuer } = platform;
+    const { registry, events, longCalls, wishes, database, issuer } = platform;
     const { offers: offer = offersOf, questions: around = same } = options.instead ?? {};
     const [offers, questions] = [offer(registry), around(platform.questions)];
-    const face = createMcpFace({ registry, events, questions, longCalls, settings, log, version, ...offers });
+    const face = createMcpFace({ registry, events, questions, longCalls, wishes, settings, log, version, ...offers });
     opened.face = face;
     metrics.observe({
       database: () => database.stats(),

@@ -9,6 +9,7 @@ import type { Identity } from '../platform/identity/types.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import type { LongCalls } from './mcp/long-calls/calls.ts';
+import type { WishBook } from './mcp/wishes/wishes.ts';
 import { sweepExpired } from '../toolsets/queue/index.ts';
 
 export interface SweepParts {
@@ -18,6 +19,7 @@ export interface SweepParts {
   events: Events;
   identity: Identity;
   longCalls: LongCalls;
+  wishes: WishBook;
   metrics?: Metrics | undefined;
 }
 
@@ -31,12 +33,13 @@ interface Sweep {
 }
 
 /** Returns how to stop; it resolves when the work under way is done. Replicas may sweep at once: each is one short transaction. */
-export function startSweeps({ settings, log, database, events, identity, metrics, longCalls }: SweepParts): () => Promise<void> {
+export function startSweeps({ settings, log, database, events, identity, metrics, longCalls, wishes }: SweepParts): () => Promise<void> {
   const asSystem = (work: (scope: TransactionScope) => Promise<number>) => () => database.transaction('system', { mode: 'write' }, work);
   const sweeps: Sweep[] = [
     { name: 'expired_claims', everyMs: settings.sweepMs, run: () => sweepExpired(database, events, settings) },
     { name: 'long_calls', everyMs: settings.sweepMs, run: () => longCalls.sweep() },
     { name: 'idempotency_keys', everyMs: hourMs, run: asSystem((scope) => deleteOldKeys(scope, settings.idempotencyHours)) },
+    { name: 'old_wishes', everyMs: hourMs, run: () => wishes.sweep() },
     { name: 'old_oauth', everyMs: hourMs, run: () => identity.sweep() },
     { name: 'old_events', everyMs: hourMs, run: asSystem((scope) => deleteOldEvents(scope, settings.eventDays)) },
   ];

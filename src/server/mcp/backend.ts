@@ -15,6 +15,7 @@ import type { Principal } from '../../platform/identity/principal.ts';
 import type { CompletionReference } from './completion.ts';
 import type { LongCalls } from './long-calls/calls.ts';
 import type { Questions } from './questions.ts';
+import type { WishBook } from './wishes/wishes.ts';
 
 /** What every call carries. */
 export interface CallScope {
@@ -42,6 +43,7 @@ export interface McpBackend {
   stillGood(): Promise<boolean>;
   readonly questions: Questions;
   readonly longCalls: LongCalls;
+  readonly wishes: WishBook;
   /** The same object for every caller with the same rights. */
   listTools(): Promise<ListToolsResult>;
   /** Whether there is such a tool here, and one whose call is a question and an answer: no progress, nothing asked in between. */

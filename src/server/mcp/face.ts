@@ -14,6 +14,7 @@ import { type LocalBackendOptions, createLocalBackends } from './local-backend.t
 import { createProtocolServer } from './protocol.ts';
 import { createShortPath } from './short-path.ts';
 import { createStreams } from './streams.ts';
+import { opensOlderStream, serveOlderStream } from './wishes/stream.ts';
 
 /** The protocol revisions that are served, newest first. The SDK exports a list that lacks the newest. */
 export const protocolVersions = ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'] as const;
@@ -96,6 +97,20 @@ export function createMcpFace(options: McpFaceOptions): McpFace {
     }
   };
 
+  /** Counted and ended as those of 2026-07-28 are; a replica that has no place for it says that there is none, and the client does without. */
+  const serveOlder = async (res: ServerResponse, { principal, parsedBody, reverify }: McpExchange, backend: McpBackend) => {
+    const opened = streams.open({
+      end: async () => void res.end(),
+      cut: () => res.destroy(),
+      stalled: () => res.writableNeedDrain,
+      expires_at: principal.expires_at,
+      reverify,
+    });
+    if ('refused' in opened) return refuse(res, 503, ProtocolErrorCode.InternalError, parsedBody, opened.refused);
+    const failed = (error: unknown) => log.warn({ err: error }, 'a change was not told to a client of 2025');
+    await serveOlderStream(res, backend, { keepAliveMs: settings.keepAliveMs, failed }).finally(() => opened.release());
+  };
+
   return {
     get openStreams() {
       return streams.count;
@@ -108,6 +123,7 @@ export function createMcpFace(options: McpFaceOptions): McpFace {
       if (unknown !== undefined && methodOf(parsedBody) !== 'server/discover')
         return refuse(res, 400, ProtocolErrorCode.InvalidParams, parsedBody, unknownToolset(unknown, known));
       const backend = refusing(exchange.refused, backends({ principal, toolsets, reverify: exchange.reverify }));
+      if (opensOlderStream(req)) return serveOlder(res, exchange, backend);
       if (await shortPath?.(req, res, exchange, backend)) return;
       await (isSubscription(parsedBody) ? serveStream : serve)(req, res, exchange, backend);
     },
@@ -126,7 +142,7 @@ function openHandler({ settings, log, version }: McpFaceOptions, exchange: McpEx
   return createMcpHandler(
     ({ era }) => {
       log.debug({ request_id, era, method: methodOf(exchange.parsedBody) }, 'an MCP request');
-      return createProtocolServer({ backend, version, log, subscriptions: era === 'modern', signal, requestId: () => request_id, failed });
+      return createProtocolServer({ backend, version, log, era, signal, requestId: () => request_id, failed });
     },
     {
       legacy: 'stateless',

@@ -14,12 +14,14 @@ import { getPrompt } from './prompts.ts';
 import type { Questions } from './questions.ts';
 import { type ResourceProvider, listAll } from './resources.ts';
 import { type Caller, createSurface } from './surface.ts';
+import type { WishBook } from './wishes/wishes.ts';
 
 export interface LocalBackendOptions extends Offers {
   registry: Registry;
   events: Events;
   questions: Questions;
   longCalls: LongCalls;
+  wishes: WishBook;
 }
 
 /** Compiles what all callers share, once, and returns how to bind it to one. */
@@ -34,6 +36,7 @@ export function createLocalBackends(options: LocalBackendOptions): (caller: Call
       stillGood: caller.reverify ?? (async () => true),
       questions: options.questions,
       longCalls: options.longCalls,
+      wishes: options.wishes,
       listTools: async () => surface.list(caller),
       isPlain: (name) => name === findToolsName || isSimple(callable(options.registry, caller, name)),
       isLong: (name, args) => callable(options.registry, caller, targetOf(name, args))?.operation.long === true,

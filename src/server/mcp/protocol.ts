@@ -11,14 +11,15 @@ import type { CallScope, McpBackend } from './backend.ts';
 import { instructions } from './instructions.ts';
 import { handleOf, registerTasks, takesTasks, tasksExtension } from './long-calls/protocol.ts';
 import { inStdioSpan } from './stdio-span.ts';
-import { progressTeller } from './progress.ts';
+import { type ProgressTeller, progressTeller } from './progress.ts';
+import { registerWishes } from './wishes/protocol.ts';
 
 export interface ProtocolOptions {
   backend: McpBackend;
   version: string;
   log: Log;
-  /** Whether changes can reach this client: on stdio always, over HTTP only since 2026-07-28. */
-  subscriptions: boolean;
+  /** `legacy`: a revision of 2025. */
+  era: 'modern' | 'legacy';
   /** Ends a call besides the client's own signal. */
   signal?: AbortSignal | undefined;
   /** For the log and for `internal` errors. */
@@ -64,7 +65,7 @@ export const serverInfo = (version: string) => ({ name: 'quarterdeck', title: 'Q
  * Its methods are given schemas of their own, so that wrong parameters are -32602 and not an internal error.
  */
 export function createProtocolServer(options: ProtocolOptions): Server {
-  const { backend, version, log, subscriptions } = options;
+  const { backend, version, log, era } = options;
   const server = new Server(serverInfo(version), {
     instructions,
     cacheHints,
@@ -74,8 +75,8 @@ export function createProtocolServer(options: ProtocolOptions): Server {
       tools: {},
       prompts: {},
       completions: {},
-      resources: subscriptions ? { subscribe: true, listChanged: true } : {},
-      extensions: { [tasksExtension]: {} },
+      resources: { subscribe: true, listChanged: true },
+      ...(era === 'legacy' ? { logging: {} } : { extensions: { [tasksExtension]: {} } }),
     },
   });
   const scoped =
@@ -150,14 +151,15 @@ export function createProtocolServer(options: ProtocolOptions): Server {
     scoped(({ ref, argument }, scope) => backend.complete(ref, argument, scope)),
   );
   registerTasks(server, backend, scoped);
+  if (era === 'legacy') registerWishes(server, backend, scoped);
   server.onerror = (error) => log.debug({ err: error }, 'MCP protocol error');
   return server;
 }
 
 /** What a tool refuses is a result that the model reads; only a call that is none (no such tool) is a protocol error. */
 async function callTool(options: ProtocolOptions, params: z.output<typeof call>, scope: CallScope, context: ServerContext) {
-  const { backend, log, failed } = options;
-  const { tell: progress, sent } = progressTeller(context, log);
+  const { backend, log, failed, era } = options;
+  let told: ProgressTeller | undefined;
   try {
     const idempotency_key = readIdempotencyKey(context.mcpReq._meta?.[idempotencyMeta]);
     const { name, arguments: given = {} } = params;
@@ -165,13 +167,15 @@ async function callTool(options: ProtocolOptions, params: z.output<typeof call>,
       const called = { name, arguments: given, idempotency_key };
       return handleOf(await backend.longCalls.start(backend, called, scope.request_id, scope.answers), backend.longCalls.pollMs);
     }
-    return toolAnswer(await backend.callTool({ ...scope, name, arguments: given, idempotency_key, progress }));
+    const asMessages = era === 'legacy' && !backend.isPlain(name) && (await backend.wishes.wantsMessages(backend.principal, 'info'));
+    told = progressTeller(context, log, asMessages ? name : undefined);
+    return toolAnswer(await backend.callTool({ ...scope, name, arguments: given, idempotency_key, progress: told.tell }));
   } catch (error) {
     if (error instanceof ProtocolError || error instanceof QuestionAsked) throw error;
     failed?.('tool_error');
     return toolError(asProblem(error, log, scope.request_id));
   } finally {
-    await sent();
+    await told?.sent();
   }
 }
 

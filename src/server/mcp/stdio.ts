@@ -32,7 +32,7 @@ export function serveMcpStdio(options: McpStdioOptions): McpStdio {
   const { backend, version, log } = options;
   const handle = serveStdio(
     async ({ era }) => {
-      const server = createProtocolServer({ backend, version, log, subscriptions: true, requestId: () => newId() });
+      const server = createProtocolServer({ backend, version, log, era, requestId: () => newId() });
       await forwardChanges(server, backend, era === 'legacy' ? subscribeByUri(server) : () => true);
       return server;
     },
@@ -55,7 +55,7 @@ async function forwardChanges(server: Server, backend: McpBackend, wanted: (uri:
   });
 }
 
-/** The 2025 way to subscribe, which needs a connection that lasts and is therefore not served over HTTP. */
+/** The 2025 way to subscribe; here the connection lasts, so that nothing has to be kept elsewhere. */
 function subscribeByUri(server: Server): (uri: string) => boolean {
   const subscribed = new Set<string>();
   const params = z.object({ uri: z.string().max(2_000) });

@@ -132,8 +132,8 @@ test('an idle stream is kept alive, and proxies are told not to buffer it', asyn
   expect(seen).toMatch(/^event: message\ndata: .*notifications\/subscriptions\/acknowledged/);
 });
 
-test('a client of 2025 is not promised what a stateless server cannot keep', async () => {
+test('a client of 2025 is promised subscriptions as well', async () => {
   const legacy = await connect('2025', { url: workspace.url, token: 'ada' });
-  expect(legacy.resourceCapabilities()).toEqual({});
+  expect(legacy.resourceCapabilities()).toEqual({ subscribe: true, listChanged: true });
   await legacy.close();
 });

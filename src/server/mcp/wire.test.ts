@@ -143,8 +143,13 @@ describe('2025', () => {
     expect((await post({ jsonrpc: '2.0', method: 'notifications/initialized' })).status).toBe(202);
   });
 
-  test.each(['GET', 'DELETE'])('%s belongs to sessions, which there are none of', async (method) => {
-    const response = await fetch(workspace.url, { method, headers: { authorization: 'Bearer ada', accept: 'text/event-stream' } });
+  test.each([
+    ['DELETE', '2025-11-25', 'text/event-stream'],
+    ['GET', '2026-07-28', 'text/event-stream'],
+    ['GET', '2025-11-25', 'text/html'],
+  ])('%s of %s for %s is refused: there are no sessions', async (method, revision, accept) => {
+    const headers = { authorization: 'Bearer ada', accept, 'mcp-protocol-version': revision };
+    const response = await fetch(workspace.url, { method, headers });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
   });
 });

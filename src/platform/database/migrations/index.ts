@@ -8,5 +8,6 @@ import { tasks } from './0004_tasks.ts';
 import { oauth } from './0005_oauth.ts';
 import { limits } from './0006_limits.ts';
 import { mcpTasks } from './0007_mcp_tasks.ts';
+import { mcpWishes } from './0008_mcp_wishes.ts';
 
-export const migrations: readonly Migration[] = [roles, identity, foundation, tasks, oauth, limits, mcpTasks];
+export const migrations: readonly Migration[] = [roles, identity, foundation, tasks, oauth, limits, mcpTasks, mcpWishes];

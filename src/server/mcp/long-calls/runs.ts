@@ -10,6 +10,7 @@ import type { Database } from '../../../platform/database/types.ts';
 import type { Log } from '../../../platform/telemetry/log.ts';
 import { asProblem, protocolError, toolAnswer, toolError } from '../answers.ts';
 import type { McpBackend } from '../backend.ts';
+import { describe } from '../progress.ts';
 import { type Change, type LongCall, changeLongCall, renewLeases } from './store.ts';
 
 /** How long calls that are stopped with the server get to end; what then still runs is failed when its lease runs out. */
@@ -113,10 +114,6 @@ async function mayGoOn({ principal: { expires_at }, stillGood }: McpBackend): Pr
   if (expires_at !== null && expires_at.getTime() <= Date.now()) return true;
   // A check that fails is not a refusal: the database is away, and the lease says how long that may be.
   return stillGood().catch(() => true);
-}
-
-function describe({ done, total, message }: Progress): string {
-  return message ?? (total === undefined ? String(done) : `${done} of ${total}`);
 }
 
 /** What a tool refuses is its result; `failed` is for an error of the protocol: a bug, a database that is away, an end from outside. */

@@ -15,6 +15,7 @@ import { createLocalBackends } from '../../../../src/server/mcp/local-backend.ts
 import { offersOf } from '../../../../src/server/mcp/offers.ts';
 import type { LongCalls } from '../../../../src/server/mcp/long-calls/calls.ts';
 import { createQuestions } from '../../../../src/server/mcp/questions.ts';
+import type { WishBook } from '../../../../src/server/mcp/wishes/wishes.ts';
 import { type MemoryEvents, memoryEvents } from './memory-events.ts';
 import { type State, createToolsets } from './toolsets.ts';
 
@@ -79,7 +80,13 @@ export async function startWorkspace(overrides: Partial<Pick<Settings, 'maxSubsc
   const questions = createQuestions(new Uint8Array(32));
   // Nothing here is long: such calls need a database that keeps them.
   const longCalls = {} as LongCalls;
-  const face = createMcpFace({ registry, events, questions, longCalls, settings, log, version: '9.8.7', ...offers });
+  // What clients of 2025 want is kept in the database as well: here nobody wants anything.
+  const wishes: WishBook = {
+    ...({} as WishBook),
+    wantsMessages: async () => false,
+    follow: () => ({ wants: async () => false, stop: async () => undefined }),
+  };
+  const face = createMcpFace({ registry, events, questions, longCalls, wishes, settings, log, version: '9.8.7', ...offers });
   const credentials = new Map([['ada', principal()]]);
   const server = await listen(face, credentials);
   return {
@@ -88,7 +95,7 @@ export async function startWorkspace(overrides: Partial<Pick<Settings, 'maxSubsc
     events,
     state,
     credentials,
-    backends: createLocalBackends({ registry, events, questions, longCalls, ...offers }),
+    backends: createLocalBackends({ registry, events, questions, longCalls, wishes, ...offers }),
     close: async () => {
       await face.close();
       server.closeAllConnections();
