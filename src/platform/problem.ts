@@ -182,6 +182,13 @@ export const unavailable = defineProblem({
   when: 'The database cannot be reached, is too busy, or the server is shutting down.',
 });
 
+export const storageFull = defineProblem({
+  code: 'storage_full',
+  status: 507,
+  retryable: true,
+  when: 'The disk of the database is full, so nothing can be written. Reading goes on while the database can; writing goes on as soon as there is space.',
+});
+
 export const overloaded = defineProblem({
   code: 'overloaded',
   status: 503,

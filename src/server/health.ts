@@ -73,6 +73,16 @@ async function ping(database: Database | undefined): Promise<string | undefined>
   }
 }
 
+/** A disk that was full is taken to be so for a while: when there is space, nothing says so. */
+const storageMemoryMs = 30_000;
+
+/** What is wrong with the disk of the database; undefined: nothing that a caller has met. */
+export function storageFailure(database: Pick<Database, 'storageFullAt'>): string | undefined {
+  const fullAt = database.storageFullAt() ?? -Infinity;
+  if (performance.now() - fullAt > storageMemoryMs) return undefined;
+  return 'The disk of the database is full: writes are refused. Free space on it; no restart is needed.';
+}
+
 export function healthRoutes(health: Health): Route[] {
   return [
     {

@@ -15,7 +15,7 @@ import { type Admission, createAdmission } from './admission.ts';
 import { type Control, openControl } from './control.ts';
 import { createBacklogReader } from './database-facts.ts';
 import { createGuard } from './guard.ts';
-import { type Health, createHealth, healthRoutes, metricsRoute } from './health.ts';
+import { type Health, createHealth, healthRoutes, metricsRoute, storageFailure } from './health.ts';
 import { type HttpServer, type Surface, createHttpServer } from './http.ts';
 import { type McpFace, createMcpFace } from './mcp/face.ts';
 import { type Offers, offersOf } from './mcp/offers.ts';
@@ -82,6 +82,7 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
       backlogs: createBacklogReader(database),
     });
     health.database = database;
+    health.optional['storage'] = () => storageFailure(database);
     opened.control = await openControl({ platform, metrics, url, offers });
     if (settings.redisUrl !== undefined) health.optional['redis'] = () => platform.limits.failure;
     opened.admission = createAdmission({ limits: platform.limits, metrics, settings });

@@ -38,6 +38,8 @@ export interface Cluster {
 export interface ClusterOptions {
   /** True for measurements: commits wait for the disk. Tests do not need it, because they only kill their own processes. */
   durable?: boolean;
+  /** Where its files are. Default: the folder of the system for temporary files. */
+  folder?: string;
 }
 
 interface Binaries {
@@ -55,9 +57,9 @@ interface Place {
 }
 
 /** Starts a cluster. @throws Error with its log when it does not become ready. */
-export async function startPostgres({ durable = false }: ClusterOptions = {}): Promise<Cluster> {
+export async function startPostgres({ durable = false, folder = tmpdir() }: ClusterOptions = {}): Promise<Cluster> {
   await removeAbandoned();
-  const place = await prepare();
+  const place = await prepare(folder);
   const password = randomBytes(18).toString('base64url');
   await initialise(place, password);
   const { keeper, adminUrl } = await startOnFreePort(place, password, durable);
@@ -82,8 +84,8 @@ async function query(url: string, text: string): Promise<void> {
 }
 
 /** Makes the folder and gives it to the account. */
-async function prepare(): Promise<Place> {
-  const folder = await mkdtemp(join(tmpdir(), prefix));
+async function prepare(parent: string): Promise<Place> {
+  const folder = await mkdtemp(join(parent, prefix));
   await writeFile(join(folder, 'started-by'), String(process.pid));
   if (process.getuid?.() !== 0) return { folder, account: {}, binaries: await binariesFromNpm() };
   const [uid, gid] = await Promise.all(['-u', '-g'].map(async (flag) => Number((await run('id', [flag, 'nobody'])).stdout)));

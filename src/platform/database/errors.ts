@@ -1,7 +1,7 @@
 /** Turns what the database and its connections throw into problems that a caller can act on. */
 
 import pg from 'pg';
-import { Problem, timedOut, unavailable } from '../problem.ts';
+import { Problem, storageFull, timedOut, unavailable } from '../problem.ts';
 
 /** SQLSTATEs that mean: this connection or this server is of no use now, another attempt may be. */
 const unavailableStates = new Set([
@@ -36,12 +36,15 @@ const serializationFailure = '40001';
 const deadlock = '40P01';
 const queryCanceled = '57014';
 const lockNotAvailable = '55P03';
+/** The state of both an error, after which all goes on, and a panic, when not even the log of the database can be written. */
+export const diskFull = '53100';
 
 /** The problem that a database error means for the caller; everything else comes back as it is. */
 export function problemFrom(error: unknown): unknown {
   if (error instanceof Problem || !(error instanceof Error)) return error;
   const code = codeOf(error);
   if (code === queryCanceled) return statementTimedOut(error);
+  if (code === diskFull) return storageRanOut(error);
   if (code === lockNotAvailable)
     return timedOut({
       message: 'Somebody else held the same row for longer than QUARTERDECK_LOCK_TIMEOUT_MS; nothing was changed.',
@@ -86,6 +89,14 @@ export function statementTimedOut(cause?: unknown): Problem {
   });
 }
 
+export function storageRanOut(cause: unknown): Problem {
+  return storageFull({
+    message: 'The disk of the database is full; nothing was changed.',
+    next: 'Ask the operator to free space on it, then try again; no restart is needed.',
+    cause,
+  });
+}
+
 /** A row with this value exists already. `constraint` is the name of the unique constraint or index. */
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {
   return hasState(error, '23505') && (constraint === undefined || (error as pg.DatabaseError).constraint === constraint);
@@ -101,6 +112,7 @@ export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError) return error.errors.some(isConnectionError);
   const code = codeOf(error);
+  if (error instanceof pg.DatabaseError && error.severity === 'PANIC') return true;
   if (error instanceof pg.DatabaseError) return code !== undefined && (unavailableStates.has(code) || code.startsWith('08'));
   return (code !== undefined && networkCodes.has(code)) || connectionMessages.test(error.message);
 }

@@ -15,6 +15,7 @@ import { createNotifications } from './notifications.ts';
 import { observePool, observeTransactions } from './observed.ts';
 import { cancelQuery, connectionConfig, createPool, placeOf } from './postgres.ts';
 import { Session } from './session.ts';
+import { watchStorage } from './storage.ts';
 import { type TransactionSource, runTransaction } from './transaction.ts';
 import type { Database } from './types.ts';
 
@@ -48,7 +49,8 @@ export async function openDatabase({ settings, log, plugins = [], observer }: Da
   const owner = kyselyOnPool(pool);
   const source: TransactionSource = { pool, settings, plugins, cancel: backend.cancel, roleSeen: false };
   let closing: Promise<void> | undefined;
-  const lanes = withLanes((tenant, options, work) => runTransaction(source, tenant, options, work), {
+  const storage = watchStorage((tenant, options, work) => runTransaction(source, tenant, options, work));
+  const lanes = withLanes(storage.transaction, {
     pool: pool.options.max,
     wait_ms: settings.poolTimeoutMs,
   });
@@ -59,6 +61,7 @@ export async function openDatabase({ settings, log, plugins = [], observer }: Da
     ping: (timeout_ms) => ping(owner, timeout_ms),
     listen: backend.listen,
     notify: backend.notify,
+    storageFullAt: storage.fullAt,
     stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount + lanes.waiting() }),
     close: () => (closing ??= backend.close()),
   };

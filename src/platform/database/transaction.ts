@@ -167,6 +167,7 @@ async function commitWork(session: Session, last: readonly CompiledQuery[]): Pro
 }
 
 async function rollBack(session: Session): Promise<void> {
+  if (session.broken) return session.close({ destroy: true });
   try {
     await session.command('rollback');
   } catch {

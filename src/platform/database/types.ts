@@ -50,6 +50,9 @@ export interface Database {
   /** A NOTIFY without payload, outside any transaction. */
   notify(channel: string): Promise<void>;
 
+  /** When a transaction last found the disk full, in milliseconds of `performance.now()`. */
+  storageFullAt(): number | undefined;
+
   /** Numbers for metrics and `doctor`. */
   stats(): { total: number; idle: number; waiting: number };
 

@@ -1,13 +1,21 @@
 /** Keeps the embedded database running: opens it when it is needed, ends a statement that takes too long, and opens it again. */
 
+import { statfs } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { unavailable } from '../../problem.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { statementTimedOut } from '../errors.ts';
+import { statementTimedOut, storageRanOut } from '../errors.ts';
 import type { Request } from './messages.ts';
 import { Thread } from './thread.ts';
 
 /** The database itself looks at no clock, so ours allows for the way there and back on a busy machine. */
 const marginMs = 500;
+
+/** Opening costs a second of a processor, so callers do not make it fail again and again. */
+const pauseAfterFailureMs = 1_000;
+
+/** To open its files after a crash it writes one segment of its log, of 16 MiB, and some more. */
+const leastFreeBytes = 32 * 1024 * 1024;
 
 export interface EngineOptions {
   folder: string;
@@ -76,11 +84,14 @@ export class Engine {
     const { folder, log } = this.#options;
     const thread = new Thread(folder, log);
     const started = this.#thread;
-    this.#free = thread.ended.then(() => this.#forget(started));
+    let pauseMs = pauseAfterFailureMs;
+    this.#free = thread.ended.then(() => sleep(pauseMs)).then(() => this.#forget(started));
     try {
       await thread.request({ kind: 'attach' });
+      pauseMs = 0;
     } catch (error) {
-      throw new Error(`The embedded database in ${folder} cannot be opened: ${String(error)}`, { cause: error });
+      thread.end(error);
+      throw await cannotOpen(folder, error);
     }
     return thread;
   }
@@ -100,4 +111,15 @@ export class Engine {
       thread.end(statementTimedOut());
     }, statementTimeoutMs + marginMs);
   }
+}
+
+/** What it prints when it does not start is that it did not start, so the usual reason is looked for here. */
+async function cannotOpen(folder: string, cause: unknown): Promise<Error> {
+  const free = await statfs(folder).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => Infinity,
+  );
+  return free < leastFreeBytes
+    ? storageRanOut(cause)
+    : new Error(`The embedded database in ${folder} cannot be opened: ${String(cause)}`, { cause });
 }

@@ -1,5 +1,7 @@
 /** What the main thread and the worker of the embedded database say to each other. */
 
+import type { Panic } from './panic.ts';
+
 export interface WorkerSettings {
   /** The folder of the database files. */
   folder: string;
@@ -14,4 +16,8 @@ export type Request =
   /** Writes everything and closes the files; the worker ends. */
   | { kind: 'close' };
 
-export type Answer = { kind: 'done'; bytes?: Uint8Array<ArrayBuffer> | undefined } | { kind: 'failed'; message: string };
+export type Answer =
+  | { kind: 'done'; bytes?: Uint8Array<ArrayBuffer> | undefined }
+  | { kind: 'failed'; message: string }
+  /** The database gave up; the worker is of no use any more. */
+  | { kind: 'panicked'; panic: Panic };

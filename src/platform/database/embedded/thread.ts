@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { unavailable } from '../../problem.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { diskFull, storageRanOut } from '../errors.ts';
 import type { Answer, Request, WorkerSettings } from './messages.ts';
+import type { Panic } from './panic.ts';
 
 type Bytes = Uint8Array<ArrayBuffer> | undefined;
 
@@ -12,6 +14,7 @@ export class Thread {
   /** Resolves when the files are free again. */
   readonly ended: Promise<void>;
   readonly #worker: Worker;
+  readonly #log: Log;
   #waiting: PromiseWithResolvers<Bytes>[] = [];
   #failure: unknown;
 
@@ -32,6 +35,7 @@ export class Thread {
       () => once(worker, 'exit').then(() => undefined),
     );
     this.#worker = worker;
+    this.#log = log;
   }
 
   /** Requests are answered in their order. */
@@ -53,6 +57,11 @@ export class Thread {
   }
 
   #settle(answer: Answer): void {
+    // Whoever asked waits with the others: the connection is over for all.
+    if (answer.kind === 'panicked') {
+      this.#log.error({ code: answer.panic.code, reason: answer.panic.message }, 'the embedded database gave up; it is opened again');
+      return this.end(panicked(answer.panic));
+    }
     const waiting = this.#waiting.shift();
     if (answer.kind === 'done') waiting?.resolve(answer.bytes);
     else waiting?.reject(new Error(`the embedded database failed: ${answer.message}`));
@@ -65,6 +74,12 @@ export class Thread {
     this.#waiting = [];
     for (const { reject } of waiting) reject(this.#failure);
   }
+}
+
+function panicked({ code, message }: Panic): Error {
+  const cause = new Error(message);
+  if (code === diskFull) return storageRanOut(cause);
+  return unavailable({ message: 'The embedded database failed.', next: 'Try again; it is opened again at once.', cause });
 }
 
 function stopped(): Error {

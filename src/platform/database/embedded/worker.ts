@@ -4,6 +4,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { extensions } from './extensions.ts';
 import type { Answer, Request, WorkerSettings } from './messages.ts';
+import { findPanic } from './panic.ts';
 
 /** Of the 128 MB that are usual. The operating system caches the files anyway; it saves 120 MB of memory. */
 const sharedBuffers = '16MB';
@@ -36,7 +37,8 @@ async function serve(port: MessagePort, { folder }: WorkerSettings): Promise<voi
   async function reply(request: Request): Promise<void> {
     try {
       const bytes = await answer(request);
-      send({ kind: 'done', bytes });
+      const panic = bytes === undefined ? undefined : findPanic(bytes);
+      send(panic === undefined ? { kind: 'done', bytes } : { kind: 'panicked', panic });
     } catch (error) {
       send({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
     }
