@@ -1,5 +1,6 @@
 /** How often a credential or a stranger's address may call: counted in this replica, and put together with the others every second. */
 
+import { sql } from 'kysely';
 import type { Settings } from '../config/settings.ts';
 import type { Database } from '../database/types.ts';
 import { rateLimited } from '../problem.ts';
@@ -30,7 +31,7 @@ export interface LimitsOptions {
   settings: Pick<Settings, 'rateLimit' | 'addressLimit' | 'redisUrl'>;
   database: Database;
   log: Log;
-  /** Milliseconds since the epoch. Replicas should agree on it: a second of difference puts a second of calls into another minute. */
+  /** Milliseconds since the epoch. Default: `databaseClock`. */
   clock?: () => number;
 }
 
@@ -43,7 +44,8 @@ const mostCallers = 50_000;
  */
 const exchangeMs = 1_000;
 
-export async function openLimits({ settings, database, log, clock = Date.now }: LimitsOptions): Promise<Limits> {
+export async function openLimits({ settings, database, log, clock: given }: LimitsOptions): Promise<Limits> {
+  const clock = given ?? (await databaseClock(database));
   const rates = readRates(settings.rateLimit);
   const shared = await openShared(settings, database, log);
   const counter = createCounter({ most: mostCallers, sharing: shared !== undefined });
@@ -70,6 +72,18 @@ export async function openLimits({ settings, database, log, clock = Date.now }: 
     },
     close: async () => exchange?.close(),
   };
+}
+
+/**
+ * The database's clock as it was at the start, gone on by a clock that nobody sets: counts are of minutes that all replicas
+ * agree on, whatever their own clocks say, and setting one neither forgives calls nor forgets what others counted.
+ */
+async function databaseClock({ owner }: Database): Promise<() => number> {
+  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(owner);
+  const [row] = rows;
+  if (row === undefined) throw new Error('the database did not tell the time');
+  const origin = row.now.getTime() - performance.now();
+  return () => origin + performance.now();
 }
 
 const names: Record<Cost, string> = { read: 'reads', write: 'writes', expensive: 'expensive calls' };
