@@ -1,5 +1,5 @@
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Problem } from '../problem.ts';
 import { authFailureOf, unknownCredential } from './problems.ts';
 import { createTokens } from './tokens.ts';
@@ -45,6 +45,17 @@ describe('a session token', () => {
   test('may have been issued at a fraction of a second', async () => {
     const { tokens, addKey } = await createKeyRing();
     expect(await tokens.verify(await (await addKey('a'))({ iat: Date.now() / 1_000 }))).toMatchObject(ids);
+  });
+
+  test('is refused after its end, also when it was accepted a moment before', async () => {
+    const { tokens, addKey } = await createKeyRing();
+    const token = await (await addKey('a'))({ exp: now() + 30 });
+    await tokens.verify(token);
+    await expect(tokens.verify(token)).resolves.toMatchObject(ids);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 });
+    const late = await tokens.verify(token).catch((error: unknown) => error);
+    vi.useRealTimers();
+    expect(authFailureOf(late as Problem)).toBe('expired');
   });
 
   test('is refused for another server, without an end, and when it is not a session', async () => {

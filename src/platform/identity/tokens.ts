@@ -1,10 +1,12 @@
 /** Session tokens: JWTs signed by Better Auth's keys and verified here, without a query. */
 
+import { hash } from 'node:crypto';
 import { BetterAuthError } from 'better-auth';
-import { type CryptoKey, type JWTHeaderParameters, errors, importJWK, jwtVerify } from 'jose';
+import { type CryptoKey, type JWTHeaderParameters, type JWTPayload, errors, importJWK, jwtVerify } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { Auth } from './better-auth.ts';
+import { createCredentialCache } from './credential-cache.ts';
 import { type AuthFailure, cannotSign, unknownCredential } from './problems.ts';
 
 /** What a token says. Names, addresses and roles are not in it: they change while it lives. */
@@ -45,11 +47,18 @@ export interface TokenSettings {
 /** An unknown key id reloads the keys at most this often, so that made-up ids cost no queries. */
 const reloadEveryMs = 2_000;
 
+/**
+ * A signature costs more to check than all the rest of a request, and it does not change. Tokens are remembered by their hash;
+ * after a minute a signature is looked at again, so that a signing key that was withdrawn counts for no longer than that.
+ */
+const verifiedLimits = { entries: 10_000, lifetime_ms: 60_000, distrust_ms: 0, clock: () => performance.now() };
+
 const payloadSchema = z.object({ sub: z.uuid(), sid: z.uuid(), workspace_id: z.uuid(), exp: z.number() });
 const keyPayloadSchema = z.object({ sub: z.uuid(), key_hash: z.string().length(43), scope: z.string(), exp: z.number() });
 
 export function createTokens({ auth, issuer, loopback, lifetime_seconds }: TokenSettings): Tokens {
   const findKey = createKeyFinder(auth);
+  const verified = createCredentialCache<JWTPayload>(verifiedLimits);
   const issuers = loopback ? sameMachine(issuer) : [issuer];
   const audiences = issuers.flatMap((name) => [name, `${name}/mcp`]);
 
@@ -63,7 +72,7 @@ export function createTokens({ auth, issuer, loopback, lifetime_seconds }: Token
     return { token, exp };
   }
 
-  async function read<Schema extends z.ZodType>(token: string, schema: Schema, late_seconds = 0): Promise<z.output<Schema>> {
+  async function verify(token: string, late_seconds = 0): Promise<JWTPayload> {
     const { payload } = await jwtVerify(token, findKey, {
       algorithms: ['EdDSA'],
       issuer: issuers,
@@ -73,6 +82,17 @@ export function createTokens({ auth, issuer, loopback, lifetime_seconds }: Token
     }).catch((error: unknown) => {
       throw error instanceof errors.JOSEError ? unknownCredential(failureOf(error)) : error;
     });
+    return payload;
+  }
+
+  async function verifyOnce(token: string): Promise<JWTPayload> {
+    const payload = await verified.read(hash('sha256', token, 'base64url'), async () => ({ value: await verify(token), subjects: [] }));
+    // What has expired since is looked at again, and refused as such.
+    return payload?.exp === undefined || payload.exp * 1_000 <= Date.now() ? verify(token) : payload;
+  }
+
+  async function read<Schema extends z.ZodType>(token: string, schema: Schema, late_seconds = 0): Promise<z.output<Schema>> {
+    const payload = late_seconds === 0 ? await verifyOnce(token) : await verify(token, late_seconds);
     const claims = schema.safeParse(payload);
     if (!claims.success) throw unknownCredential();
     return claims.data;
