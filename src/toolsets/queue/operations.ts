@@ -6,13 +6,15 @@ import { defineOperation } from '../../operations/operation.ts';
 import { type Actor, actorOf } from '../../platform/identity/principal.ts';
 import { openProject, projectKey } from '../workspace/index.ts';
 import {
+  type TaskChanges,
   type TaskRow,
-  addNote,
   checkClaim,
   checkClaimable,
   fence,
   loadTask,
+  newNote,
   noteText,
+  parseTaskId,
   resourceOf,
   settle,
   showTask,
@@ -22,7 +24,7 @@ import {
 } from '../tasks/index.ts';
 import { returnExpired } from './expiry.ts';
 import { claimResult, finished, leaseSeconds } from './schema.ts';
-import { type NewClaim, claimHead } from './store.ts';
+import { type NewClaim, claimHead, updateHeld } from './store.ts';
 
 const held = { task_id: taskId, fence: fence.describe('The fence that claim_task gave you') };
 
@@ -50,7 +52,7 @@ export const claimTask = defineOperation({
       input.task_id === undefined ? await takeNext(context, input.project ?? '', claim) : await takeNamed(context, input.task_id, claim);
     if (row === undefined) return { task: null, claim: null };
     // Told as before the claim: who held it until now is nobody.
-    tell(context, 'claim.taken', { ...row, claimed_by: null }, { fence: row.fence });
+    tell(context, 'claim.taken', { row, holder: null }, { fence: row.fence });
     return answer(context, row);
   },
 });
@@ -68,11 +70,9 @@ export const renewClaim = defineOperation({
   essential: true,
   hints: { idempotent: true },
   async handler(context, input) {
-    const row = await loadTask(context, input.task_id, 'update');
-    checkClaim(row, input.fence, context.now);
-    const changed = await updateTaskRow(context, row.id, { claimed_until: leaseEnd(context, input.lease_seconds) });
-    tell(context, 'claim.renewed', row, { fence: row.fence });
-    return answer(context, changed);
+    const renewed = await changeHeld(context, input, { claimed_until: leaseEnd(context, input.lease_seconds) });
+    tell(context, 'claim.renewed', renewed, { fence: input.fence });
+    return answer(context, renewed.row);
   },
 });
 
@@ -89,11 +89,9 @@ export const releaseClaim = defineOperation({
   http: { method: 'POST', path: '/queue/release' },
   essential: true,
   async handler(context, input) {
-    const row = await loadTask(context, input.task_id, 'update');
-    checkClaim(row, input.fence, context.now);
-    const changed = await updateTaskRow(context, row.id, { ...settle('pending', context.now), ...addNote(context, row, input.reason) });
-    tell(context, 'claim.released', row, { fence: row.fence, reason: input.reason });
-    return answer(context, changed);
+    const released = await changeHeld(context, input, settle('pending', context.now), { note: input.reason });
+    tell(context, 'claim.released', released, { fence: input.fence, reason: input.reason });
+    return answer(context, released.row);
   },
 });
 
@@ -114,17 +112,13 @@ export const finishTask = defineOperation({
   essential: true,
   hints: { idempotent: true },
   async handler(context, input) {
-    const row = await loadTask(context, input.task_id, 'update');
+    const outputs = input.outputs === undefined ? {} : { outputs: input.outputs };
+    const changes = { ...settle('completed', context.now), ...outputs };
     // An answer can be lost on its way: the same fence again finds its own work done.
-    if (row.status === 'completed' && row.fence === input.fence) return answer(context, row);
-    checkClaim(row, input.fence, context.now);
-    const changed = await updateTaskRow(context, row.id, {
-      ...settle('completed', context.now),
-      ...addNote(context, row, input.notes),
-      ...(input.outputs === undefined ? {} : { outputs: input.outputs }),
-    });
-    tell(context, 'task.completed', row, { fence: row.fence, from: row.status });
-    return answer(context, changed);
+    const isDone = (row: TaskRow) => row.status === 'completed' && row.fence === input.fence;
+    const change = await changeHeld(context, input, changes, { note: input.notes, isDone });
+    if (change.changed) tell(context, 'task.completed', change, { fence: input.fence, from: 'in_progress' });
+    return answer(context, change.row);
   },
 });
 
@@ -149,14 +143,47 @@ function leaseEnd(context: Context, seconds: number | undefined): Date {
   return new Date(context.now.getTime() + (seconds ?? context.settings.leaseSeconds) * 1_000);
 }
 
-function tell(context: Context, type: string, row: TaskRow, data: Record<string, unknown> & { fence: number }): void {
-  const by: Actor | null = row.claimed_by;
+/** A task after a change, and who held it before. */
+interface Change {
+  row: TaskRow;
+  holder: Actor | null;
+  /** False: there was nothing left to change. */
+  changed: boolean;
+}
+
+/**
+ * Changes the task that the fence holds, mostly in one statement. `isDone`: an earlier call has made the change already.
+ * @throws Problem `not_found`; `stale_claim` that says who holds it now
+ */
+async function changeHeld(
+  context: Context,
+  claimed: { task_id: string; fence: number },
+  changes: TaskChanges,
+  { note, isDone }: { note?: string | undefined; isDone?: (row: TaskRow) => boolean } = {},
+): Promise<Change> {
+  const added = note === undefined ? undefined : newNote(context, note);
+  const found = await updateHeld(context, { ...parseTaskId(claimed.task_id), fence: claimed.fence }, changes, added);
+  if (found !== undefined) return { ...found, changed: true };
+  const row = await loadTask(context, claimed.task_id, 'update');
+  if (isDone?.(row) === true) return { row, holder: row.claimed_by, changed: false };
+  checkClaim(row, claimed.fence, context.now);
+  // It was renewed at this very moment.
+  const notes = added === undefined ? {} : { notes: [...row.notes, added] };
+  return { row: await updateTaskRow(context, row.id, { ...changes, ...notes }), holder: row.claimed_by, changed: true };
+}
+
+function tell(
+  context: Context,
+  type: string,
+  { row, holder }: Omit<Change, 'changed'>,
+  data: Record<string, unknown> & { fence: number },
+): void {
   context.emit({
     type,
     subject: row.display_id,
     resource: resourceOf(row.display_id),
     owner_id: row.owner_id,
-    data: { ...data, ...(by === null ? {} : { holder: by }) },
+    data: { ...data, ...(holder === null ? {} : { holder }) },
   });
 }
 

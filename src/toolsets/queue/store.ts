@@ -3,8 +3,18 @@
 import { sql } from 'kysely';
 import type { TransactionScope } from '../../platform/database/types.ts';
 import type { Actor } from '../../platform/identity/principal.ts';
-import { type TaskRow, isReadyNow, projectNamed, queueOrder, shownColumns, taskTables, toColumns, visibleTasks } from '../tasks/index.ts';
-import { personalKey } from '../workspace/index.ts';
+import {
+  type Note,
+  type TaskChanges,
+  type TaskRow,
+  isReadyNow,
+  projectNamed,
+  queueOrder,
+  shownColumns,
+  taskTables,
+  toColumns,
+  visibleTasks,
+} from '../tasks/index.ts';
 
 /** Who takes a task, and until when. */
 export interface NewClaim {
@@ -22,7 +32,7 @@ export async function claimHead(
   claim: NewClaim,
   when: 'always' | 'unless a lease has ended',
 ): Promise<TaskRow | undefined> {
-  const project = projectNamed(scope, key, key === personalKey ? scope.user_id : null);
+  const project = projectNamed(scope, key);
   const ended = sql<boolean>`exists (select from tasks held where held.workspace_id = ${scope.workspace_id}
     and held.project_id = ${project} and held.claimed_until <= ${scope.now})`;
   return taskTables(scope)
@@ -52,15 +62,54 @@ export async function claimHead(
     .executeTakeFirst();
 }
 
+/**
+ * Changes the task that this fence holds, in one statement; gives it as it now is, and who held it until now.
+ * undefined: the fence does not hold it, or there is no such task.
+ */
+export async function updateHeld(
+  scope: TransactionScope,
+  { key, number, fence }: { key: string; number: number; fence: number },
+  changes: Omit<TaskChanges, 'notes'>,
+  note: Note | undefined,
+): Promise<{ row: TaskRow; holder: Actor | null } | undefined> {
+  const found = await taskTables(scope)
+    .with('held', (db) =>
+      db
+        .selectFrom('tasks')
+        .select(['tasks.id', 'tasks.claimed_by'])
+        .where('tasks.workspace_id', '=', scope.workspace_id)
+        .where('tasks.project_id', '=', projectNamed(scope, key))
+        .where('tasks.number', '=', number)
+        .where('tasks.fence', '=', fence)
+        // Not as an index would have it: the task is found by its number, and not among all that are held.
+        .where(sql<boolean>`(tasks.claimed_until > ${scope.now}) is true`)
+        .forUpdate(),
+    )
+    .updateTable('tasks')
+    .set({
+      ...toColumns(changes),
+      ...(note === undefined ? {} : { notes: sql`tasks.notes || ${JSON.stringify([note])}::jsonb` }),
+      version: sql`tasks.version + 1`,
+      updated_at: scope.now,
+    })
+    .where('tasks.workspace_id', '=', scope.workspace_id)
+    .where('tasks.id', '=', (where) => where.selectFrom('held').select('held.id'))
+    .returning((shown) => [...shownColumns, shown.selectFrom('held').select('held.claimed_by').as('holder')])
+    .executeTakeFirst();
+  if (found === undefined) return undefined;
+  const { holder, ...row } = found;
+  return { row, holder };
+}
+
 /** Leases returned in one go: enough to keep up, few enough to stay a short transaction. */
 const batch = 100;
 
-/** Tasks whose lease has ended, locked; those that somebody else is returning just now are left to them. */
+/** Tasks whose lease has ended, the oldest first, locked; those that somebody else is returning just now are left to them. */
 export async function lockExpired(scope: TransactionScope, project_id?: string): Promise<TaskRow[]> {
   return visibleTasks(scope)
     .where('tasks.claimed_until', '<=', scope.now)
     .$if(project_id !== undefined, (query) => query.where('tasks.project_id', '=', project_id ?? ''))
-    .orderBy('tasks.id')
+    .orderBy('tasks.claimed_until')
     .limit(sql.lit(batch))
     .forUpdate('tasks')
     .skipLocked()

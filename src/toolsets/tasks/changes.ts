@@ -81,6 +81,9 @@ export function settle(status: Status, now: Date): TaskChanges {
 }
 
 export function addNote(context: Context, task: { notes: readonly Note[] }, text: string | undefined): TaskChanges {
-  if (text === undefined) return {};
-  return { notes: [...task.notes, { text, by: actorOf(context.principal), at: context.now.toISOString() }] };
+  return text === undefined ? {} : { notes: [...task.notes, newNote(context, text)] };
+}
+
+export function newNote({ principal, now }: Context, text: string): Note {
+  return { text, by: actorOf(principal), at: now.toISOString() };
 }

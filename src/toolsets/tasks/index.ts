@@ -9,11 +9,13 @@ export const tasksToolset: Toolset = {
   operations: [createTask, createTaskBatch, listTasks, nextTask, getTask, updateTask, completeTask, deleteTask],
 };
 
-export { addNote, settle } from './changes.ts';
+export { newNote, settle } from './changes.ts';
 export { loadTask, showTask, toClaim } from './load.ts';
-export { afterExpiry, checkClaim, checkClaimable, resourceOf } from './rules.ts';
+export { afterExpiry, checkClaim, checkClaimable, parseTaskId, resourceOf } from './rules.ts';
 export { claim, fence, noteText, task, taskFields, taskId } from './schema.ts';
 export {
+  type Note,
+  type TaskChanges,
   type TaskRow,
   isReadyNow,
   projectNamed,

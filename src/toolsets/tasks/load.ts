@@ -2,7 +2,6 @@
 
 import type { Context } from '../../operations/context.ts';
 import { historyOf } from '../../platform/events/outbox.ts';
-import { personalKey } from '../workspace/index.ts';
 import { blockersOf, isClaimed, isReady, noSuchTask, parseTaskId, priorityName } from './rules.ts';
 import type { TaskView } from './schema.ts';
 import { type Lock, type TaskRow, findTasks } from './store.ts';
@@ -19,8 +18,7 @@ export async function loadTask(context: Context, id: string, lock: Lock = 'read'
 
 /** @throws Problem `not_found` for the first id that is none. */
 export async function loadTasks(context: Context, ids: readonly string[], lock: Lock = 'read'): Promise<TaskRow[]> {
-  const names = [...new Set(ids)].map((id) => ({ ...parseTaskId(id), personal: parseTaskId(id).key === personalKey }));
-  const found = await findTasks(context, names, lock);
+  const found = await findTasks(context, [...new Set(ids)].map(parseTaskId), lock);
   const missing = ids.find((id) => !found.some((task) => task.display_id === id));
   if (missing !== undefined) throw noSuchTask(missing);
   return found;

@@ -3,6 +3,7 @@
 import { type ColumnType, type Generated, type JSONColumnType, type Selectable, type SqlBool, sql } from 'kysely';
 import type { TransactionScope } from '../../platform/database/types.ts';
 import type { Actor } from '../../platform/identity/principal.ts';
+import { personalKey } from '../workspace/index.ts';
 import type { Status } from './schema.ts';
 
 type Json = Record<string, unknown>;
@@ -111,11 +112,12 @@ const nameOf = (alias: string) => sql<string>`${keyOf(alias)} || '-' || ${sql.re
 const parentName = sql<string | null>`(
   select ${nameOf('parent')} from tasks parent where parent.workspace_id = tasks.workspace_id and parent.id = tasks.parent_id)`;
 
+/** In the order of their ids, which is that of their making. */
 const dependencyList = sql<Dependency[]>`(
-  select coalesce(json_agg(json_build_object('display_id', ${nameOf('needed')}, 'satisfied', edge.satisfied)
-      order by needed.created_at, needed.number), '[]')
-  from task_dependencies edge join tasks needed on needed.workspace_id = edge.workspace_id and needed.id = edge.depends_on_id
-  where edge.workspace_id = tasks.workspace_id and edge.task_id = tasks.id)`;
+  select coalesce(json_agg(json_build_object(
+      'display_id', (select ${nameOf('needed')} from tasks needed where needed.workspace_id = edge.workspace_id and needed.id = edge.depends_on_id),
+      'satisfied', edge.satisfied) order by edge.depends_on_id), '[]')
+  from task_dependencies edge where edge.workspace_id = tasks.workspace_id and edge.task_id = tasks.id)`;
 
 /** The columns of a `TaskRow`. */
 export const shownColumns = [
@@ -125,10 +127,10 @@ export const shownColumns = [
   dependencyList.as('dependencies'),
 ];
 
-/** The id of a project by its key: a shared one, or somebody's own. */
-export const projectNamed = (scope: TransactionScope, key: string, owner_id: string | null) =>
+/** The id of a project by its key: a shared one, or the caller's own. */
+export const projectNamed = (scope: TransactionScope, key: string) =>
   sql<string>`(select id from projects where workspace_id = ${scope.workspace_id} and key = ${key}
-    and owner_id ${owner_id === null ? sql`is null` : sql`= ${owner_id}`})`;
+    and owner_id ${key === personalKey ? sql`= ${scope.user_id}` : sql`is null`})`;
 
 /** Every task that the caller may see: shared ones and its own. */
 export function visibleTasks(scope: TransactionScope) {
@@ -141,25 +143,25 @@ export function visibleTasks(scope: TransactionScope) {
 
 export type Lock = 'read' | 'share' | 'update';
 
-/** Tasks by project key and number, in the order of their ids, which is the order in which they are locked. */
+/**
+ * Tasks by project key and number, in the order of their ids, which is the order in which they are locked. One alone is not sorted, and
+ * several not by an index: with either, PostgreSQL may take the index that has the order, and read whole projects to find the numbers.
+ */
 export async function findTasks(
   scope: TransactionScope,
-  names: readonly { key: string; number: number; personal: boolean }[],
+  names: readonly { key: string; number: number }[],
   lock: Lock,
 ): Promise<TaskRow[]> {
   if (names.length === 0) return [];
   return visibleTasks(scope)
     .where((where) =>
       where.or(
-        names.map(({ key, number, personal }) =>
-          where.and([
-            where('tasks.project_id', '=', projectNamed(scope, key, personal ? scope.user_id : null)),
-            where('tasks.number', '=', number),
-          ]),
+        names.map(({ key, number }) =>
+          where.and([where('tasks.project_id', '=', projectNamed(scope, key)), where('tasks.number', '=', number)]),
         ),
       ),
     )
-    .orderBy('tasks.id')
+    .$if(names.length > 1, (query) => query.orderBy(sql`tasks.id::text collate "C"`))
     .$if(lock === 'share', (query) => query.forShare('tasks'))
     .$if(lock === 'update', (query) => query.forUpdate('tasks'))
     .execute();

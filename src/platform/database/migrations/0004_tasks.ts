@@ -52,7 +52,8 @@ export const tasks: Migration = {
         where status = 'pending' and open_dependencies = 0`.execute(db);
     // What is claimed now is little, so the sweeper reads all of it.
     await sql`create index tasks_leases on tasks (workspace_id, project_id, claimed_until) where claimed_until is not null`.execute(db);
-    await sql`create index tasks_of_project on tasks (workspace_id, project_id, id desc)`.execute(db);
+    // Without the workspace, so that while there are no statistics yet nobody takes it for looking up a number.
+    await sql`create index tasks_of_project on tasks (project_id, id desc)`.execute(db);
     await sql`create index tasks_of_parent on tasks (workspace_id, parent_id) where parent_id is not null`.execute(db);
 
     await sql`
@@ -106,11 +107,15 @@ async function createDependencyTriggers(db: Kysely<unknown>): Promise<void> {
     create function spread_completion() returns trigger language plpgsql as $$
     declare
       system_before text := coalesce(current_setting('app.system', true), '');
+      dependent uuid;
     begin
       perform set_config('app.system', 'on', true);
-      perform 1 from tasks where workspace_id = new.workspace_id and id in (
-        select task_id from task_dependencies where workspace_id = new.workspace_id and depends_on_id = new.id
-      ) order by id for update;
+      -- One after the other and not by a join, whose plan would read the whole workspace while a new table has no statistics.
+      for dependent in
+        select task_id from task_dependencies where workspace_id = new.workspace_id and depends_on_id = new.id order by task_id
+      loop
+        perform 1 from tasks where workspace_id = new.workspace_id and id = dependent for update;
+      end loop;
       update task_dependencies set satisfied = (new.status = 'completed')
         where workspace_id = new.workspace_id and depends_on_id = new.id;
       perform set_config('app.system', system_before, true);
