@@ -4,6 +4,7 @@
  */
 
 import { type Socket, connect } from 'node:net';
+import { type Used, type Watched, usedBy } from './processor.ts';
 
 export interface Load {
   url: string;
@@ -19,6 +20,7 @@ export interface Load {
   expected: string;
   /** Head of the request that finishes what an answer claimed; a pair of the two is then measured as one. */
   finish?: string | undefined;
+  watched: Watched;
 }
 
 export interface Measured {
@@ -27,6 +29,8 @@ export interface Measured {
   p95: number;
   p99: number;
   answers: number;
+  /** Processor time for one answer, in milliseconds. Unlike the rate it hardly depends on what else the machine does. */
+  used: Used | undefined;
   /** Answers without what was expected, or with another status than 2xx. */
   bad: number;
   /** The first of them. */
@@ -49,13 +53,21 @@ async function run(load: Load): Promise<Measured> {
   await wait(load.warmUpSeconds);
   state.counting = true;
   const started = performance.now();
+  const before = usedBy(load.watched);
   await wait(load.seconds);
   const elapsed = (performance.now() - started) / 1_000;
+  const after = usedBy(load.watched);
   state.counting = false;
   state.stopped = true;
   clearInterval(pace);
   for (const line of lines) line.close();
-  return summarise(state, elapsed);
+  const answers = state.latencies.length;
+  const used = before &&
+    after && {
+      server: (after.server - before.server) / answers,
+      database: (after.database - before.database) / answers,
+    };
+  return { ...summarise(state, elapsed), used };
 }
 
 interface State {
@@ -149,7 +161,7 @@ function startPace(rate: number, lines: readonly Line[]): NodeJS.Timeout {
   }, 1);
 }
 
-function summarise({ latencies, bad, firstBad }: State, elapsed: number): Measured {
+function summarise({ latencies, bad, firstBad }: State, elapsed: number): Omit<Measured, 'used'> {
   latencies.sort((a, b) => a - b);
   const at = (share: number) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
   return { perSecond: latencies.length / elapsed, p50: at(0.5), p95: at(0.95), p99: at(0.99), answers: latencies.length, bad, firstBad };

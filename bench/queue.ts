@@ -1,7 +1,7 @@
 /** `npm run bench:queue`: how many tasks a second worker processes claim and finish on PostgreSQL, while some are killed. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, loadavg, platform as system, release, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sql } from 'kysely';
@@ -9,6 +9,7 @@ import { startPostgres } from '../test/support/cluster.ts';
 import { openRaceGround } from '../test/support/race-ground.ts';
 import { showRace } from '../test/support/race-table.ts';
 import { race } from '../test/support/race.ts';
+import { describeMachine } from './machine.ts';
 
 const usage = `Usage: npm run bench:queue -- [--tasks 100000] [--workers 32] [--kills 50] [--no-fsync]
 
@@ -44,12 +45,8 @@ async function measure({ tasks, workers, kills }: Size): Promise<void> {
     const { url } = await cluster.createDatabase();
     const { platform, environment } = await openRaceGround({ data, databaseUrl: url });
     const { rows } = await sql<{ version: string }>`select current_setting('server_version') as version`.execute(platform.database.owner);
-    const [cpu] = cpus();
-    console.log(`machine: ${cpus().length} x ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${system()} ${release()}`);
-    // Numbers from a machine that is busy with something else say nothing about the queue.
-    const loads = loadavg().map((load) => load.toFixed(1));
-    console.log(`load before, over 1, 5 and 15 minutes: ${loads.join(', ')}`);
-    console.log(`versions: Node ${process.versions.node}, PostgreSQL ${rows[0]?.version}${values['no-fsync'] ? ' without fsync' : ''}`);
+    console.log(describeMachine());
+    console.log(`PostgreSQL ${rows[0]?.version}${values['no-fsync'] ? ' without fsync' : ''}`);
     console.log(`command: npm run bench:queue -- ${process.argv.slice(2).join(' ')}`);
     const result = await race({
       platform,

@@ -1,13 +1,16 @@
 /** `npm run bench`: what a call costs here, side by side with a bare server and with the official SDK, in one run. */
 
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
+import { signUp } from '../test/support/client.ts';
 import { startPostgres } from '../test/support/cluster.ts';
 import { describeMachine } from './machine.ts';
-import { type Server, runLoad, startServer } from './process.ts';
+import { type Server, runLoad, startQuarterdeck, startReference } from './process.ts';
+import { memoryOf, parentOf } from './processor.ts';
 import type { Load, Measured } from './load.ts';
 import { mcpRequest, postHead, restGet, restPost } from './requests.ts';
 
@@ -32,8 +35,14 @@ const tasksPerProject = 4_000;
 
 const projects = ['RED', 'BLUE', 'GREEN', 'GOLD', 'PLUM'];
 
-type Case = Omit<Load, 'connections' | 'seconds' | 'warmUpSeconds' | 'rate'> &
-  Partial<Pick<Load, 'connections' | 'rate'>> & { name: string };
+/** Our server, with somebody signed up and, on PostgreSQL, its database. */
+interface Subject extends Server {
+  key: string;
+  databaseUrl: string | undefined;
+  postmaster: number | undefined;
+}
+
+type Case = Pick<Load, 'requests' | 'expected'> & Partial<Pick<Load, 'rate' | 'finish'>> & { name: string; of: Server | Subject };
 
 interface Row extends Measured {
   name: string;
@@ -46,6 +55,8 @@ async function measureAll(): Promise<void> {
   console.log(describeMachine());
   console.log(`command: npm run bench -- ${process.argv.slice(2).join(' ')}\n`);
   const chosen = values.only.split(',');
+  const built = spawnSync(process.execPath, [join(dirname(import.meta.dirname), 'scripts', 'build.mjs')], { stdio: 'inherit' });
+  if (built.status !== 0) throw new Error('the build failed');
   if (chosen.includes('calls')) await measureCalls();
   for (const kind of ['postgres', 'embedded'] as const) if (chosen.includes(kind)) await measureDatabase(kind);
 }
@@ -53,23 +64,24 @@ async function measureAll(): Promise<void> {
 /** What the protocol alone costs. The rounds alternate between the servers, so that a busy moment hits all of them. */
 async function measureCalls(): Promise<void> {
   await withQuarterdeck('postgres', async (ours) => {
-    const [echo, sdk] = await Promise.all([startServer('echo'), startServer('sdk')]);
+    const [echo, sdk] = await Promise.all([startReference('echo'), startReference('sdk')]);
     try {
-      const call = mcpRequest(ours.key, 'tools/call', { name: 'whoami', arguments: {} });
-      const list = mcpRequest(ours.key, 'tools/list');
+      const whoami = mcpRequest(ours.key, 'tools/call', { name: 'whoami', arguments: {} });
+      const listing = mcpRequest(ours.key, 'tools/list');
       const cases: Case[] = [
-        { name: 'bare node:http, JSON echo', url: echo.url, requests: [call], expected: '"ok' },
-        { name: 'official SDK, 40 tools: tools/call', url: sdk.url, requests: [call], expected: 'racer' },
-        { name: 'Quarterdeck: tools/call, credential checked', url: ours.url, requests: [call], expected: '"scopes' },
-        { name: 'official SDK, 40 tools: tools/list', url: sdk.url, requests: [list], expected: 'tool_39' },
-        { name: 'Quarterdeck: tools/list, credential checked', url: ours.url, requests: [list], expected: 'claim_task' },
-        { name: 'Quarterdeck: GET /health', url: ours.url, requests: [restGet(ours.key, '/health')], expected: 'healthy' },
+        { name: 'bare node:http, JSON echo', of: echo, requests: [whoami], expected: '"ok' },
+        { name: 'official SDK, 40 tools: tools/call', of: sdk, requests: [whoami], expected: 'racer' },
+        { name: 'Quarterdeck: tools/call, credential checked', of: ours, requests: [whoami], expected: '"scopes' },
+        { name: 'official SDK, 40 tools: tools/list', of: sdk, requests: [listing], expected: 'tool_39' },
+        { name: 'Quarterdeck: tools/list, credential checked', of: ours, requests: [listing], expected: 'claim_task' },
+        { name: 'Quarterdeck: GET /health', of: ours, requests: [restGet(ours.key, '/health')], expected: 'healthy' },
       ];
       const rows = await inRounds(cases);
       show('Calls without a database', rows);
-      const rate = (place: number) => rows[place]?.perSecond ?? Number.NaN;
-      console.log(`tools/call: ${ratio(rate(2), rate(1))} of the SDK's, ${ratio(rate(2), rate(0))} of the bare server's`);
-      console.log(`tools/list: ${ratio(rate(4), rate(3))} of the SDK's\n`);
+      const [bare, sdkCall, call, sdkList, list] = rows;
+      if (!bare || !sdkCall || !call || !sdkList || !list) throw new Error('a row is missing');
+      console.log(`tools/call: ${ratio(call, sdkCall)} of the SDK's, ${ratio(call, bare)} of the bare server's`);
+      console.log(`tools/list: ${ratio(list, sdkList)} of the SDK's\n`);
     } finally {
       await Promise.all([echo.stop(), sdk.stop()]);
     }
@@ -77,8 +89,9 @@ async function measureCalls(): Promise<void> {
 }
 
 async function measureDatabase(kind: 'postgres' | 'embedded'): Promise<void> {
-  await withQuarterdeck(kind, async (ours, databaseUrl) => {
-    const idle = await ours.memory();
+  await withQuarterdeck(kind, async (ours) => {
+    const { databaseUrl } = ours;
+    const idle = memoryOf(ours.pid);
     const ids = await fill(ours);
     const task = (id: string) => mcpRequest(ours.key, 'tools/call', { name: 'get_task', arguments: { task_id: id } });
     const create = mcpRequest(ours.key, 'tools/call', {
@@ -86,7 +99,7 @@ async function measureDatabase(kind: 'postgres' | 'embedded'): Promise<void> {
       arguments: { project: 'BLUE', title: 'Made by a measurement' },
     });
     const claims = projects.map((project) => restPost(ours.key, '/queue/claim', { project }));
-    const shared = { url: ours.url };
+    const shared = { of: ours };
     const cases: Case[] = [
       { ...shared, name: 'get_task', requests: ids.map(task), expected: 'Task' },
       { ...shared, name: 'get_task at 1,000 a second', requests: ids.map(task), expected: 'Task', rate: 1_000 },
@@ -95,15 +108,15 @@ async function measureDatabase(kind: 'postgres' | 'embedded'): Promise<void> {
       { ...shared, name: 'claim_task + finish_task', requests: claims, expected: 'completed', finish: postHead('/queue/finish', ours.key) },
     ];
     const rows: Row[] = [];
-    for (const given of cases) rows.push({ name: given.name, ...(await measure(given)) });
+    for (const given of cases) rows.push(await measure(given));
     show(kind === 'postgres' ? 'On PostgreSQL, with fsync' : 'On the embedded database', rows);
     if (databaseUrl !== undefined) console.log(`completed twice: ${await countDuplicates(databaseUrl)}`);
-    console.log(`memory: ${Math.round(idle)} MB idle, ${Math.round(await ours.memory())} MB after the load\n`);
+    console.log(`memory: ${Math.round(idle)} MB idle, ${Math.round(memoryOf(ours.pid))} MB after the load\n`);
   });
 }
 
 /** Ids of some tasks of a project that nothing claims from. */
-async function fill({ url, key }: Server): Promise<string[]> {
+async function fill({ url, key }: Subject): Promise<string[]> {
   const post = async (path: string, input: object) => {
     const answer = await fetch(new URL(path, url), {
       method: 'POST',
@@ -135,20 +148,15 @@ async function countDuplicates(databaseUrl: string): Promise<number> {
   }
 }
 
-async function withQuarterdeck(
-  kind: 'postgres' | 'embedded',
-  work: (server: Server, databaseUrl?: string) => Promise<void>,
-): Promise<void> {
+async function withQuarterdeck(kind: 'postgres' | 'embedded', work: (server: Subject) => Promise<void>): Promise<void> {
   const data = await mkdtemp(join(tmpdir(), 'quarterdeck-bench-'));
   const cluster = kind === 'postgres' ? await startPostgres({ durable: true }) : undefined;
   try {
     const databaseUrl = (await cluster?.createDatabase())?.url;
-    const server = await startServer('quarterdeck', {
-      QUARTERDECK_DATA: data,
-      ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
-    });
+    const server = await startQuarterdeck({ QUARTERDECK_DATA: data, ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }) });
     try {
-      await work(server, databaseUrl);
+      const { key } = await signUp(server.url);
+      await work({ ...server, key, databaseUrl, postmaster: databaseUrl === undefined ? undefined : await findPostmaster(databaseUrl) });
     } finally {
       await server.stop();
     }
@@ -158,38 +166,55 @@ async function withQuarterdeck(
   }
 }
 
-function measure({ name: _name, ...load }: Case): Promise<Measured> {
-  return runLoad({ connections, ...load, seconds: Number(values.seconds), warmUpSeconds: 1 });
+async function findPostmaster(databaseUrl: string): Promise<number | undefined> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    return parentOf(rows[0]?.pid ?? 0);
+  } finally {
+    await client.end();
+  }
+}
+
+async function measure({ name, of, ...load }: Case): Promise<Row> {
+  const watched = { server: of.pid, postmaster: 'postmaster' in of ? of.postmaster : undefined };
+  return { name, ...(await runLoad({ connections, ...load, url: of.url, watched, seconds: Number(values.seconds), warmUpSeconds: 1 })) };
 }
 
 /** The round in the middle, by the rate. */
 async function inRounds(cases: readonly Case[]): Promise<Row[]> {
-  const rounds: Measured[][] = cases.map(() => []);
+  const rounds: Row[][] = cases.map(() => []);
   for (let round = 0; round < Number(values.rounds); round += 1)
     for (const [place, given] of cases.entries()) rounds[place]?.push(await measure(given));
-  return cases.map(({ name }, place) => {
-    const sorted = (rounds[place] ?? []).toSorted((a, b) => a.perSecond - b.perSecond);
+  return rounds.map((measured) => {
+    const sorted = measured.toSorted((a, b) => a.perSecond - b.perSecond);
     const median = sorted[Math.floor(sorted.length / 2)];
     if (median === undefined) throw new Error('there were no rounds');
-    return { name, ...median };
+    return median;
   });
 }
 
 function show(title: string, rows: readonly Row[]): void {
   console.log(`${title}: ${connections} connections, ${values.seconds} s each`);
-  const cells = rows.map(({ name, perSecond, p50, p95, p99 }) => [
-    name,
-    Math.round(perSecond).toLocaleString('en'),
-    ...[p50, p95, p99].map((ms) => ms.toFixed(2)),
-  ]);
   const width = Math.max(...rows.map(({ name }) => name.length));
-  console.log(`| ${'what'.padEnd(width)} | a second | p50 ms | p95 ms | p99 ms |`);
-  console.log(`| ${'-'.repeat(width)} | -------: | -----: | -----: | -----: |`);
-  for (const [name = '', rate = '', ...latencies] of cells)
-    console.log(`| ${name.padEnd(width)} | ${rate.padStart(8)} | ${latencies.map((ms) => ms.padStart(6)).join(' | ')} |`);
+  console.log(`| ${'what'.padEnd(width)} | a second | p50 ms | p95 ms | p99 ms | server ms | database ms |`);
+  console.log(`| ${'-'.repeat(width)} | -------: | -----: | -----: | -----: | --------: | ----------: |`);
+  for (const { name, perSecond, p50, p95, p99, used } of rows) {
+    const cells = [
+      Math.round(perSecond).toLocaleString('en').padStart(8),
+      ...[p50, p95, p99].map((ms) => ms.toFixed(2).padStart(6)),
+      (used?.server.toFixed(3) ?? '').padStart(9),
+      (used?.database === 0 ? '' : (used?.database.toFixed(3) ?? '')).padStart(11),
+    ];
+    console.log(`| ${name.padEnd(width)} | ${cells.join(' | ')} |`);
+  }
   console.log('');
 }
 
-function ratio(a: number, b: number): string {
-  return `${(a / b).toFixed(a / b < 10 ? 2 : 1)} times`;
+/** By the rate, and by processor time, which what else runs on the machine disturbs less. */
+function ratio(ours: Row, other: Row): string {
+  const times = (value: number) => value.toFixed(value < 10 ? 2 : 1);
+  const byTime = ours.used && other.used ? `, ${times(other.used.server / ours.used.server)} by processor time` : '';
+  return `${times(ours.perSecond / other.perSecond)} times${byTime}`;
 }

@@ -1,5 +1,6 @@
 /** `quarterdeck start` and `quarterdeck serve`: the server in the foreground, until it is told to stop. */
 
+import { Session } from 'node:inspector/promises';
 import { resolve } from 'node:path';
 import type { RunningServer } from '../server/start.ts';
 import { CliCommand } from './command.ts';
@@ -49,9 +50,21 @@ async function serve(options: ServeOptions, { migrate }: { migrate: boolean }): 
   );
   if (server === undefined) return;
   process.stdout.write(`${firstScreen(await look(server), options.json === true)}\n`);
+  await collectGarbage();
   await stop.requested;
   if (process.stderr.isTTY) process.stderr.write('Stopping. Requests under way are finished; press Ctrl-C again to stop at once.\n');
   await server.close();
+}
+
+/**
+ * Most of what an idle server holds is left over from loading: without this 190 MB on PostgreSQL, with it 110. V8 would collect it
+ * only under load, and grow its heap before.
+ */
+async function collectGarbage(): Promise<void> {
+  const session = new Session();
+  session.connect();
+  await session.post('HeapProfiler.collectGarbage');
+  session.disconnect();
 }
 
 async function look({ url, platform }: RunningServer): Promise<FirstScreen> {
