@@ -20,6 +20,7 @@ test('the commands are those of the contract', () => {
     'user list',
     'user password',
     'user disable',
+    'user enable',
     'key create',
     'key list',
     'key rotate',

@@ -24,7 +24,7 @@ interface AccountOptions extends PlaceOptions {
 
 export function userCommand(): CliCommand {
   const group = new CliCommand('user', { summary: 'Accounts of this installation.' });
-  for (const command of [createCommand(), listCommand(), passwordCommand(), disableCommand()])
+  for (const command of [createCommand(), listCommand(), passwordCommand(), disableCommand(), enableCommand()])
     group.addCommand(command.addOption(dataOption()).addOption(noUrlOption()));
   return group;
 }
@@ -85,8 +85,8 @@ function passwordCommand(): CliCommand {
 
 function disableCommand(): CliCommand {
   const command = new CliCommand('disable', {
-    summary: 'Close an account: its sessions end, its keys are revoked, nobody signs in.',
-    details: 'What the person made stays.',
+    summary: 'Close an account: its sessions and connections end, its keys are revoked, nobody signs in.',
+    details: 'What the person made stays. `quarterdeck user enable` opens the account again.',
     example: 'quarterdeck user disable --email ada@example.org',
   });
   command.requiredOption('--email <address>', 'E-mail address of the account.');
@@ -94,7 +94,22 @@ function disableCommand(): CliCommand {
     refuse(options);
     const { email } = options;
     const result = await askExistingData(options, 'user disable', { email }, 'closing the account');
-    print(options.json, result, () => `Closed the account ${email}. Its sessions and keys end within five seconds.`);
+    print(options.json, result, () => `Closed the account ${email}. Its sessions, keys and connections end within five seconds.`);
+  });
+}
+
+function enableCommand(): CliCommand {
+  const command = new CliCommand('enable', {
+    summary: 'Open a closed account again: the person can sign in.',
+    details: 'Keys and connections of before stay ended; the person makes new ones.',
+    example: 'quarterdeck user enable --email ada@example.org',
+  });
+  command.requiredOption('--email <address>', 'E-mail address of the account.');
+  return command.action(async (options: AccountOptions) => {
+    refuse(options);
+    const { email } = options;
+    const result = await askExistingData(options, 'user enable', { email }, 'opening the account');
+    print(options.json, result, () => `Opened the account ${email} again, with the password that it had.`);
   });
 }
 

@@ -71,6 +71,10 @@ export const commands: Readonly<Record<string, Command>> = {
     await identity.admin.disableUser(input.email);
     return { email: input.email, status: 'disabled' };
   }),
+  'user enable': onPlatform(z.strictObject({ email }), async ({ identity }, input) => {
+    await identity.admin.enableUser(input.email);
+    return { email: input.email, status: 'enabled' };
+  }),
 
   'key create': onPlatform(
     z.strictObject({

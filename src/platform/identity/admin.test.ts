@@ -54,7 +54,7 @@ describe.each(['embedded', 'postgres'] as const)('administration, on %s', (kind)
     await expect(identity.admin.setPassword('unknown@example.org', password)).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  test('a disabled account is out with sessions and keys, and cannot sign in', async () => {
+  test('a disabled account is out with sessions and keys, cannot sign in, and gets none of them back when it is enabled', async () => {
     await identity.admin.createUser({ email: 'gone@example.org', password });
     const { token } = await identity.signIn({ email: 'gone@example.org', password });
     const gone = await identity.verify(token);
@@ -66,6 +66,9 @@ describe.each(['embedded', 'postgres'] as const)('administration, on %s', (kind)
     await expect(identity.principalOf('gone@example.org')).rejects.toMatchObject({ code: 'not_found' });
     const listed = (await identity.admin.listUsers({ limit: 100 })).find(({ email }) => email === 'gone@example.org');
     expect(listed?.disabled).toBe(true);
+    await identity.admin.enableUser('gone@example.org');
+    expect((await identity.signIn({ email: 'gone@example.org', password })).user.id).toBe(gone.user_id);
+    for (const credential of [token, key]) await expect(identity.verify(credential)).rejects.toMatchObject(refused);
   });
 
   test('the operator is not disabled', async () => {

@@ -1,4 +1,4 @@
-/** Administration of the installation, for whoever has the machine: accounts, passwords, and closing an account. */
+/** Administration of the installation, for whoever has the machine: accounts, passwords, and who is let in. */
 
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/types.ts';
@@ -8,6 +8,7 @@ import { forgetAttempts } from './attempts.ts';
 import type { Audit } from './audit.ts';
 import type { Auth } from './better-auth.ts';
 import { revokeKeysOf } from './key-store.ts';
+import { deleteConnections } from './oauth/connections.ts';
 import { noSuchAccount } from './problems.ts';
 import { setPassword } from './passwords.ts';
 import { checkPassword, normalEmail } from './rules.ts';
@@ -44,6 +45,7 @@ export function createAdmin({ auth, database, audit, db, forget }: AdminParts): 
     async createUser({ workspace, role = 'member', ...person }) {
       const join = workspace === undefined ? undefined : { ...(await requireWorkspace(db, workspace)), role };
       const { email } = await createPerson({ auth, db }, person, join);
+      if (join !== undefined) await audit.tell('member.joined', { account: { email }, by: 'operator' }, { data: { role } });
       return view(await requireUser(email));
     },
 
@@ -65,7 +67,7 @@ export function createAdmin({ auth, database, audit, db, forget }: AdminParts): 
         return deleteSessions(transaction, id);
       });
       forget(subjects);
-      audit.note('password.changed', { email: address }, { by: 'operator' });
+      audit.note('password.changed', { account: { id }, by: 'operator' });
     },
 
     async disableUser(email) {
@@ -81,11 +83,20 @@ export function createAdmin({ auth, database, audit, db, forget }: AdminParts): 
           .set({ disabledAt: sql<Date>`now()` })
           .where('id', '=', user.id)
           .execute();
+        // Nothing of theirs is accepted from here on. It also goes, so that it does not come back when the account is opened again.
+        await deleteConnections(transaction, { user_id: user.id });
         return deleteSessions(transaction, user.id);
       });
       forget(subjects);
-      // No key of a disabled maker is accepted from here on; this says so in their records as well.
       forget(await revokeKeysOf(database, { user_id: user.id }));
+      if (user.disabledAt === null) await audit.tell('account.disabled', { account: { id: user.id }, by: 'operator' });
+    },
+
+    async enableUser(email) {
+      const user = await requireUser(email);
+      if (user.disabledAt === null) return;
+      await db.updateTable('auth.user').set({ disabledAt: null }).where('id', '=', user.id).execute();
+      await audit.tell('account.enabled', { account: { id: user.id }, by: 'operator' });
     },
   };
 }

@@ -75,6 +75,25 @@ describe.each(['embedded', 'postgres'] as const)('members, on %s', (kind) => {
     await expect(identity.acceptInvitation(friend, token)).rejects.toMatchObject({ code: 'not_found' });
   });
 
+  test('open invitations are listed without their tokens until they are accepted, withdrawn or over', async () => {
+    const [friend, other] = [await newcomer(), await newcomer()];
+    const listed = () => identity.listInvitations(owner.workspace_id, { limit: 100 });
+    const { token, ...first } = await identity.invite(owner, { email: friend.email, role: 'admin' });
+    const second = await identity.invite(owner, { email: other.email, role: 'viewer' });
+    const invited_by = { id: owner.user_id, name: owner.name };
+    expect(await listed()).toEqual([{ ...first, invited_by, created_at: expect.any(Date) }, expect.objectContaining({ id: second.id })]);
+    expect((await identity.listInvitations(owner.workspace_id, { limit: 1, after: first.id })).map(({ id }) => id)).toEqual([second.id]);
+    await identity.acceptInvitation(friend, token);
+    const missing = { code: 'not_found' };
+    await expect(identity.revokeInvitation(owner.workspace_id, first.id)).rejects.toMatchObject(missing);
+    await expect(identity.revokeInvitation(friend.workspace_id, second.id)).rejects.toMatchObject(missing);
+    expect((await identity.revokeInvitation(owner.workspace_id, second.id)).email).toBe(other.email);
+    await expect(identity.acceptInvitation(other, second.token)).rejects.toMatchObject(missing);
+    const third = await identity.invite(owner, { email: other.email, role: 'viewer' });
+    await sql`update auth.invitation set "expiresAt" = now() where id = ${third.id}`.execute(house.database.owner);
+    expect(await listed()).toEqual([]);
+  });
+
   test('the token of an invitation is not readable in the database', async () => {
     const { token } = await identity.invite(owner, { email: 'new@example.org', role: 'member' });
     const { rows } = await sql`select * from auth.invitation`.execute(house.database.owner);

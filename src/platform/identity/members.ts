@@ -1,18 +1,15 @@
 /** Who is in a workspace, and who changes that. */
 
-import { type Kysely, sql } from 'kysely';
-import { v7 as uuidv7 } from 'uuid';
+import type { Kysely } from 'kysely';
 import type { Database } from '../database/types.ts';
-import { insertMember } from './accounts.ts';
 import { revokeKeysOf } from './key-store.ts';
-import { hashSecret, newSecret } from './key-format.ts';
 import { deleteConnections } from './oauth/connections.ts';
 import type { Principal, Role } from './principal.ts';
-import { alreadyMember, noSuchInvitation, noSuchMember, personsOnly } from './problems.ts';
+import { noSuchMember } from './problems.ts';
 import { recordRevocations } from './revocations.ts';
-import { checkInvitation, checkMemberChange, invitationDays, normalEmail } from './rules.ts';
+import { checkMemberChange } from './rules.ts';
 import type { AuthTables } from './tables.ts';
-import type { InvitationView, MemberView, WorkspaceView } from './types.ts';
+import type { MemberView } from './types.ts';
 
 type Db = Kysely<AuthTables>;
 
@@ -42,7 +39,7 @@ export function createMembers({ database, db, forget }: MemberParts) {
     },
 
     /** The keys go first: should anything fail in between, a later invitation must not bring them back to life. */
-    async remove(principal: Principal, member_id: string): Promise<void> {
+    async remove(principal: Principal, member_id: string): Promise<MemberView> {
       const { workspace_id } = principal;
       const member = await db.transaction().execute((transaction) => lockMember(transaction, principal, member_id, null));
       const key_ids = await revokeKeysOf(database, { user_id: member.user_id, workspace_id });
@@ -53,80 +50,18 @@ export function createMembers({ database, db, forget }: MemberParts) {
         await recordRevocations(transaction, [member_id, ...key_ids]);
       });
       forget([member_id, ...key_ids]);
+      return member;
     },
   };
 }
 
-export function createInvitations({ db }: Pick<MemberParts, 'db'>) {
-  return {
-    /** A new invitation for the same address replaces the one before. */
-    async invite(principal: Principal, input: { email: string; role: Role }): Promise<InvitationView> {
-      checkInvitation(principal.role, input.role);
-      const { workspace_id } = principal;
-      const email = normalEmail(input.email);
-      const { secret, hash } = newSecret();
-      return db.transaction().execute(async (transaction) => {
-        const member = await membersOf(transaction, workspace_id).where('person.email', '=', email).executeTakeFirst();
-        if (member !== undefined) throw alreadyMember(email);
-        await transaction
-          .updateTable('auth.invitation')
-          .set({ status: 'canceled' })
-          .where('organizationId', '=', workspace_id)
-          .where('email', '=', email)
-          .where('status', '=', 'pending')
-          .execute();
-        const { id, expiresAt } = await transaction
-          .insertInto('auth.invitation')
-          .values({
-            id: uuidv7(),
-            organizationId: workspace_id,
-            inviterId: principal.user_id,
-            email,
-            role: input.role,
-            status: 'pending',
-            expiresAt: sql<Date>`now() + make_interval(days => ${invitationDays})`,
-            createdAt: sql<Date>`now()`,
-            tokenHash: hash.toString('hex'),
-          })
-          .returning(['id', 'expiresAt'])
-          .executeTakeFirstOrThrow();
-        return { id, token: secret, email, role: input.role, expires_at: expiresAt };
-      });
-    },
-
-    async accept(principal: Principal, token: string): Promise<WorkspaceView> {
-      if (principal.kind !== 'person') throw personsOnly();
-      return db.transaction().execute(async (transaction) => {
-        const invitation = await transaction
-          .updateTable('auth.invitation')
-          .set({ status: 'accepted' })
-          .where('tokenHash', '=', hashSecret(token).toString('hex'))
-          .where('email', '=', principal.email)
-          .where('status', '=', 'pending')
-          .where('expiresAt', '>', sql<Date>`now()`)
-          .returning(['organizationId', 'role'])
-          .executeTakeFirst();
-        if (invitation === undefined) throw noSuchInvitation();
-        const { organizationId: workspace_id, role } = invitation;
-        const joined = await insertMember(transaction, { workspace_id, user_id: principal.user_id, role, created_at: new Date() });
-        if (joined === undefined) throw alreadyMember(principal.email);
-        const { id, name } = await workspaceRow(transaction, workspace_id);
-        return { id, name, role };
-      });
-    },
-  };
-}
-
-function membersOf(db: Db, workspace_id: string) {
+/** Of one workspace, with their names. */
+export function membersOf(db: Db, workspace_id: string) {
   return db
     .selectFrom('auth.member as member')
     .innerJoin('auth.user as person', 'person.id', 'member.userId')
     .where('member.organizationId', '=', workspace_id)
     .select(['member.id', 'member.userId as user_id', 'person.email', 'person.name', 'member.role', 'member.createdAt as joined_at']);
-}
-
-async function workspaceRow(db: Db, workspace_id: string): Promise<{ id: string; name: string }> {
-  return db.selectFrom('auth.organization').select(['id', 'name']).where('id', '=', workspace_id).executeTakeFirstOrThrow();
 }
 
 /**

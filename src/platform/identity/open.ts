@@ -11,8 +11,9 @@ import { createAuth } from './better-auth.ts';
 import { createCredentialCache } from './credential-cache.ts';
 import { hashSecret, keyPrefix } from './key-format.ts';
 import { createKeys } from './keys.ts';
+import { createInvitations } from './invitations.ts';
 import { createLastUse } from './last-use.ts';
-import { createInvitations, createMembers } from './members.ts';
+import { createMembers } from './members.ts';
 import { createAuthorization } from './oauth/authorization.ts';
 import { deleteOldOAuth, documentClients } from './oauth/clients.ts';
 import { createConnections } from './oauth/connections.ts';
@@ -72,7 +73,7 @@ export async function openIdentity(inputs: IdentityInputs): Promise<Identity> {
   const keyGrant = createKeyGrant({ tokens, keys, resource, hash: hashSecret });
   const connections = createConnections({ db, cache, resource: resource.name, forget });
   const members = createMembers({ database, db, forget });
-  const invitations = createInvitations({ db });
+  const invitations = createInvitations({ db, audit });
   const stopPolling = pollRevocations({ db, every_ms: settings.revocationPollMs, log, wanted: () => cache.size > 0, forget });
 
   return {
@@ -100,6 +101,8 @@ export async function openIdentity(inputs: IdentityInputs): Promise<Identity> {
     changeMember: members.change,
     removeMember: members.remove,
     invite: invitations.invite,
+    listInvitations: invitations.list,
+    revokeInvitation: invitations.revoke,
     acceptInvitation: invitations.accept,
     findActor,
 

@@ -43,7 +43,7 @@ export function createPasswords({ auth, db, audit, forget }: PasswordParts) {
       const { password: hasher } = await auth.$context;
       const account = await accountOf(db, user_id);
       if (!(await hasher.verify({ hash: account.password ?? '', password: current_password }))) {
-        audit.note('sign_in.failed', { email }, { address, changing_password: true });
+        audit.note('sign_in.failed', { account: { email } }, { address, changing_password: true });
         throw wrongCurrentPassword();
       }
       const password = await hasher.hash(new_password);
@@ -61,7 +61,7 @@ export function createPasswords({ auth, db, audit, forget }: PasswordParts) {
         return ids;
       });
       forget(ended);
-      audit.note('password.changed', { email }, { address, sessions_ended: ended.length });
+      audit.note('password.changed', { account: { email } }, { address, sessions_ended: ended.length });
     },
   };
 }

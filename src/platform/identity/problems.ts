@@ -110,6 +110,13 @@ export function noSuchInvitation(): Problem {
   });
 }
 
+export function noSuchOpenInvitation(): Problem {
+  return notFound({
+    message: 'There is no such open invitation in this workspace: it may have been accepted, replaced or withdrawn.',
+    next: 'Call GET /invitations for those that are open, and GET /members for who has come in.',
+  });
+}
+
 export function personsOnly(): Problem {
   return forbidden({ message: 'Only a person can do this, not an API key.', next: 'Sign in and use the token from there.' });
 }

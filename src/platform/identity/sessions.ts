@@ -71,7 +71,7 @@ export function createSessions({ auth, db, tokens, cache, audit, signup, forget 
       const membership = chooseMembership(await requireMemberships(db, session), input.workspace);
       if (session.disabledAt === null && membership !== undefined) {
         const { workspace_id } = membership;
-        audit.note('sign_in.succeeded', { email, workspace_id }, { address: input.address ?? '', session_id });
+        audit.note('sign_in.succeeded', { account: { email }, workspace_id }, { address: input.address ?? '', session_id });
         return viewSession(session_id, session, membership);
       }
       await db.deleteFrom('auth.session').where('id', '=', session_id).execute();
@@ -176,7 +176,7 @@ export async function checkCredentials(
     if (!isAPIError(error) || error.statusCode >= 500) throw error;
     audit.note(
       lock_seconds > 0 ? 'sign_in.locked' : 'sign_in.failed',
-      { email },
+      { account: { email } },
       { address, ...(lock_seconds > 0 ? { lock_seconds } : {}) },
     );
     throw wrongPassword();

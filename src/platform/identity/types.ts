@@ -37,11 +37,16 @@ export interface MemberView {
 
 export interface InvitationView {
   id: string;
-  /** Given once, when the invitation is made: whoever holds it and signs in with this address may join. */
-  token: string;
   email: string;
   role: Role;
+  invited_by: { id: string; name: string };
+  created_at: Date;
   expires_at: Date;
+}
+
+export interface NewInvitationView extends Pick<InvitationView, 'id' | 'email' | 'role' | 'expires_at'> {
+  /** Given once, when the invitation is made: whoever holds it and signs in with this address may join. */
+  token: string;
 }
 
 export interface KeyView {
@@ -120,8 +125,11 @@ export interface Identity {
 
   listMembers(workspace_id: string, page: { limit: number; after?: string | undefined }): Promise<MemberView[]>;
   changeMember(principal: Principal, member_id: string, role: Role): Promise<MemberView>;
-  removeMember(principal: Principal, member_id: string): Promise<void>;
-  invite(principal: Principal, input: { email: string; role: Role }): Promise<InvitationView>;
+  removeMember(principal: Principal, member_id: string): Promise<MemberView>;
+  invite(principal: Principal, input: { email: string; role: Role }): Promise<NewInvitationView>;
+  /** Those that can still be accepted, from the oldest. */
+  listInvitations(workspace_id: string, page: { limit: number; after?: string | undefined }): Promise<InvitationView[]>;
+  revokeInvitation(workspace_id: string, invitation_id: string): Promise<InvitationView>;
   acceptInvitation(principal: Principal, token: string): Promise<WorkspaceView>;
   /**
    * The member or key that `text` names (`me`, an id, an e-mail address, the name of a key) as it appears in records;
@@ -156,6 +164,8 @@ export interface Identity {
     listUsers(page: { limit: number; after?: string | undefined }): Promise<AdminUserView[]>;
     setPassword(email: string, password: string): Promise<void>;
     disableUser(email: string): Promise<void>;
+    /** Lets somebody sign in again. Keys, sessions and connections of before stay ended. */
+    enableUser(email: string): Promise<void>;
   };
 
   /** Writes what is cached (last use of keys) and stops the timers. */

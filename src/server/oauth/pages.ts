@@ -53,7 +53,9 @@ export function page(title: string, content: Html, status = 200): Response {
 
 /** `request`: the query of the authorization request, which goes on when the person is signed in. */
 export function signInPage(request: string, failure?: { email: string; message: string; status: number }): Response {
-  const alert = failure === undefined ? '' : html`<p class="alert" role="alert">${failure.message}</p>`;
+  const alert = failure === undefined ? '' : html`<p class="alert" role="alert">${withCode(failure.message)}</p>`;
+  // Where the person goes on: after a mistake the address is filled in already.
+  const [atEmail, atPassword] = failure === undefined ? [focus, html``] : [html``, focus];
   const content = html`<h1>Sign in</h1>
     <p class="muted">An app wants to work in your workspace. Sign in first; then you decide what it may do.</p>
     ${alert}
@@ -61,11 +63,11 @@ export function signInPage(request: string, failure?: { email: string; message: 
       <input type="hidden" name="request" value="${request}" />
       <div class="field">
         <label for="email">E-mail</label>
-        <input id="email" name="email" type="email" autocomplete="username" value="${failure?.email ?? ''}" required autofocus />
+        <input id="email" name="email" type="email" autocomplete="username" value="${failure?.email ?? ''}" required ${atEmail} />
       </div>
       <div class="field">
         <label for="password">Password</label>
-        <input id="password" name="password" type="password" autocomplete="current-password" required />
+        <input id="password" name="password" type="password" autocomplete="current-password" required ${atPassword} />
       </div>
       <button class="primary wide" type="submit">Sign in</button>
     </form>
@@ -73,10 +75,20 @@ export function signInPage(request: string, failure?: { email: string; message: 
   return page('Sign in', content, failure?.status);
 }
 
+const focus = html`autofocus`;
+
+/** Messages have commands between backticks, as they are shown everywhere else. */
+function withCode(message: string): Html[] {
+  return message.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
+}
+
 export function consentPage(view: ConsentView, query: string): Response {
   const { user, client, scopes, proof } = view;
   const content = html`<h1><q>${client.name}</q> asks to work for you</h1>
-    <p class="muted">${origin(view)} Signed in as <strong>${user.email}</strong>.</p>
+    ${origin(view)}
+    <p class="muted">
+      Signed in as <strong>${user.email}</strong> (<a href="${href(oauthPaths.signIn)}?${query}">use another account</a>).
+    </p>
     ${client.loopback ? warning : ''}
     <form method="post" action="${href(oauthPaths.consent)}">
       <input type="hidden" name="request" value="${query}" />
@@ -104,8 +116,8 @@ const warning = html`<p class="alert" role="note">
 </p>`;
 
 function origin({ client }: ConsentView): Html {
-  if (client.website !== null) return html`It is described by <strong>${client.website}</strong>.`;
-  return client.loopback ? html`` : html`It registered itself, and nobody has checked its name.`;
+  if (client.website !== null) return html`<p class="muted">It is described by <strong>${client.website}</strong>.</p>`;
+  return client.loopback ? html`` : html`<p class="muted">It registered itself, and nobody has checked its name.</p>`;
 }
 
 function workspaceField({ workspaces }: ConsentView): Html {

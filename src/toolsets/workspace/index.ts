@@ -4,7 +4,7 @@ import type { Toolset } from '../../operations/operation.ts';
 import { listConnections, revokeConnection } from './connections.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './keys.ts';
 import { createProject, deleteProject, listProjects, whoami } from './operations.ts';
-import { acceptInvitation, inviteMember, listMembers, removeMember, updateMember } from './people.ts';
+import { acceptInvitation, inviteMember, listInvitations, listMembers, removeMember, revokeInvitation, updateMember } from './people.ts';
 
 export const workspaceToolset: Toolset = {
   name: 'workspace',
@@ -16,6 +16,8 @@ export const workspaceToolset: Toolset = {
     deleteProject,
     listMembers,
     inviteMember,
+    listInvitations,
+    revokeInvitation,
     acceptInvitation,
     updateMember,
     removeMember,

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { pageById } from '../../operations/cursor.ts';
 import { cursor, limit, nextCursor } from '../../operations/fields.ts';
 import { defineOperation } from '../../operations/operation.ts';
-import { invitation, member, role, workspace } from './schema.ts';
+import { invitation, member, newInvitation, role, workspace } from './schema.ts';
 
 const memberId = z.string().min(1).max(64).describe('Id of the membership, as list_members shows it');
 
@@ -38,7 +38,7 @@ export const inviteMember = defineOperation({
   description: 'Invites an e-mail address into the workspace. Hand the token to that person; it works once, for seven days.',
   keywords: 'add ask bring colleague person user team join new',
   input: z.strictObject({ email: z.email().max(320), role: role.default('member') }),
-  output: z.object({ invitation }),
+  output: z.object({ invitation: newInvitation }),
   access: 'write',
   scope: 'members:write',
   http: { method: 'POST', path: '/invitations', status: 201 },
@@ -52,6 +52,54 @@ export const inviteMember = defineOperation({
       emit({ type: 'member.invited', subject: made.email, data: { role: made.role } }),
     );
     return { invitation: made };
+  },
+});
+
+export const listInvitations = defineOperation({
+  name: 'list_invitations',
+  title: 'List invitations',
+  description: 'Lists the invitations into the workspace that can still be accepted. Their tokens are never shown again.',
+  keywords: 'who invited pending open waiting people show',
+  input: z.strictObject({ limit, cursor }),
+  output: z.object({ items: z.array(invitation), next_cursor: nextCursor }),
+  access: 'read',
+  scope: 'members:write',
+  http: { method: 'GET', path: '/invitations' },
+  faces: ['rest'],
+  transaction: 'none',
+  person_only: true,
+  async handler(context, input) {
+    const { identity, workspace_id } = context;
+    return pageById(
+      'invitations',
+      input,
+      context.page_bytes,
+      (page) => identity.listInvitations(workspace_id, page),
+      (row) => row,
+    );
+  },
+});
+
+export const revokeInvitation = defineOperation({
+  name: 'revoke_invitation',
+  title: 'Withdraw an invitation',
+  description: 'Withdraws an invitation that was not accepted yet: its token joins nobody any more.',
+  keywords: 'cancel undo delete remove uninvite stop token',
+  input: z.strictObject({ invitation_id: z.uuid().describe('Id of the invitation, as list_invitations shows it') }),
+  output: z.object({ invitation_id: z.string(), status: z.literal('revoked') }),
+  access: 'destroy',
+  scope: 'members:write',
+  http: { method: 'DELETE', path: '/invitations/{invitation_id}' },
+  faces: ['rest'],
+  transaction: 'none',
+  person_only: true,
+  hints: { idempotent: true },
+  async handler(context, { invitation_id }) {
+    const revoked = await context.identity.revokeInvitation(context.workspace_id, invitation_id);
+    await context.transaction('write', async ({ emit }) =>
+      emit({ type: 'invitation.revoked', subject: revoked.email, data: { invitation_id, role: revoked.role } }),
+    );
+    return { invitation_id, status: 'revoked' as const };
   },
 });
 
@@ -112,8 +160,10 @@ export const removeMember = defineOperation({
   transaction: 'none',
   person_only: true,
   async handler(context, { member_id }) {
-    await context.identity.removeMember(context.principal, member_id);
-    await context.transaction('write', async ({ emit }) => emit({ type: 'member.removed', subject: member_id }));
+    const { email, role: had } = await context.identity.removeMember(context.principal, member_id);
+    await context.transaction('write', async ({ emit }) =>
+      emit({ type: 'member.removed', subject: email, data: { member_id, role: had } }),
+    );
     return { member_id, status: 'removed' as const };
   },
 });

@@ -32,12 +32,17 @@ export const member = z.object({
   joined_at: timestamp,
 });
 
-export const invitation = z.object({
+export const newInvitation = z.object({
   id: z.string(),
   token: z.string().describe('Shown once: POST /invitations/{token}/accept, signed in with this address, joins the workspace'),
   email: z.string(),
   role,
   expires_at: timestamp,
+});
+
+export const invitation = newInvitation.omit({ token: true }).extend({
+  invited_by: z.object({ id: z.string(), name: z.string() }),
+  created_at: timestamp,
 });
 
 export const scope = z.enum(scopes);

@@ -100,6 +100,8 @@ describe('accounts and keys', () => {
     expect((await signIn(url, 'battery horse correct')).status).toBe(200);
     await ask(place, ['user', 'create', '--email', 'bob@example.org', '--password-stdin'], { input: password });
     expect(await ask(place, ['user', 'disable', '--email', 'bob@example.org'])).toEqual({ email: 'bob@example.org', status: 'disabled' });
+    expect(await ask(place, ['user', 'enable', '--email', 'bob@example.org'])).toEqual({ email: 'bob@example.org', status: 'enabled' });
+    expect((await client(url).post('/api/auth/signin', { email: 'bob@example.org', password })).status).toBe(200);
     const operator = await quarterdeck(place, ['user', 'disable', '--email', email, '--json']);
     expect(operator.code).toBe(1);
     expect(JSON.parse(operator.stderr)).toMatchObject({ error: { code: 'conflict', next: 'Set a new password instead.' } });

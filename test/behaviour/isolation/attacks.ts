@@ -13,6 +13,7 @@ export interface Victim {
     member_id: string;
     names: string[];
     invitation: string;
+    invitation_id: string;
   };
   /** Ids that belong to the victim's own project; for anybody else they name nothing. */
   personal: { tasks: string[] };
@@ -50,6 +51,8 @@ function foreignValues(
       return { foreign: ofWorkspace([shared.connection_id]), absent: uuid };
     case 'member_id':
       return { foreign: ofWorkspace([shared.member_id]), absent: uuid };
+    case 'invitation_id':
+      return { foreign: ofWorkspace([shared.invitation_id]), absent: uuid };
     case 'assignee':
       return { foreign: ofWorkspace(shared.names), absent: 'nobody-at-all' };
     case 'token':
@@ -99,7 +102,16 @@ const requiredOf = (schema: JsonSchema) => (schema['required'] ?? []) as string[
 /** The fields that nobody has said anything about; there must be none. */
 export function unclassified(registry: Registry): string[] {
   const someone: Victim = {
-    shared: { tasks: ['A-1'], project: 'A', key_id: 'k', connection_id: 'c', member_id: 'm', names: ['n'], invitation: 'i' },
+    shared: {
+      tasks: ['A-1'],
+      project: 'A',
+      key_id: 'k',
+      connection_id: 'c',
+      member_id: 'm',
+      names: ['n'],
+      invitation: 'i',
+      invitation_id: 'i',
+    },
     personal: { tasks: ['ME-1'] },
   };
   return registry.operations.flatMap(({ operation, input_schema }) =>

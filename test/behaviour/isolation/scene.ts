@@ -49,6 +49,7 @@ export async function buildScene(house: House): Promise<Scene> {
         member_id: members.items[0].id,
         names: [ada.principal.id, ada.principal.email, key.id, 'VICTIM key'],
         invitation: invitation.token,
+        invitation_id: invitation.id,
       },
       personal: { tasks: ids.slice(3) },
     },
@@ -59,6 +60,7 @@ export async function buildScene(house: House): Promise<Scene> {
         ada.call('list_keys', {}),
         ada.call('list_connections', {}),
         ada.call('list_members', {}),
+        ada.call('list_invitations', {}),
         ada.call('whoami', {}),
       ]);
       return JSON.stringify(everything);

@@ -99,6 +99,18 @@ describe('a connection', () => {
   });
 });
 
+test('a connection ends when the account of its person is closed, and does not come back when it is opened again', async () => {
+  const dora = await signUp(url, 'Dora');
+  const app = await connectApp(url, visitOf(dora));
+  expect((await client(url, app.access_token).get('/me')).status).toBe(200);
+  const { admin } = server.platform.identity;
+  await admin.disableUser(dora.email);
+  expect((await client(url, app.access_token).get('/me')).status).toBe(401);
+  await admin.enableUser(dora.email);
+  expect((await client(url, app.access_token).get('/me')).status).toBe(401);
+  expect((await refresh(url, app)).status).toBe(400);
+});
+
 describe('an API key exchanged for a token', () => {
   const exchange = (scope?: string) =>
     fetch(`${url}/oauth2/token`, {

@@ -5,6 +5,7 @@ import { injectionAttempts } from './attempts/input.ts';
 import { referenceAttempts } from './attempts/references.ts';
 import { escalationAttempts } from './attempts/rights.ts';
 import { wireAttempts } from './attempts/wire.ts';
+import { holdAudit } from './audit.ts';
 import { type Stage, setStage } from './stage.ts';
 import { holdAttempts } from './table.ts';
 
@@ -26,6 +27,8 @@ holdAttempts('reaching what is not one’s own', referenceAttempts(of));
 holdAttempts('doing what one may not', escalationAttempts(of));
 holdAttempts('making text do something', injectionAttempts(of));
 holdAttempts('getting below the application', wireAttempts(of));
+
+holdAudit(of);
 
 test('after all of it, what was Ada’s is as it was', async () => {
   const { body } = await stage.ada.person.get<{ task: Record<string, unknown> }>(`/tasks/${stage.task}`);

@@ -8,6 +8,7 @@ import type { Auth } from '../better-auth.ts';
 import { wrongPassword } from '../problems.ts';
 import { checkCredentials } from '../sessions.ts';
 import type { AuthTables } from '../tables.ts';
+import { type ConnectionOwner, findConnection } from './connections.ts';
 import { consentView, isProof } from './consent.ts';
 import type { createKeyGrant } from './key-grant.ts';
 import { authorizationServerMetadata } from './metadata.ts';
@@ -55,7 +56,7 @@ export function createAuthorization(parts: AuthorizationParts): Authorization {
       const { session_id, user_id, cookies } = await checkCredentials({ auth, db, audit }, { email, password, address }, true);
       const user = await findUser(db, { id: user_id });
       if (user?.disabledAt === null) {
-        audit.note('sign_in.succeeded', { email }, { address, session_id });
+        audit.note('sign_in.succeeded', { account: { email } }, { address, session_id });
         return cookies;
       }
       await db.deleteFrom('auth.session').where('id', '=', session_id).execute();
@@ -72,10 +73,12 @@ export function createAuthorization(parts: AuthorizationParts): Authorization {
       const body = JSON.stringify({ accept: allow, oauth_query: query });
       const answer = await chosenWorkspace.run(workspace_id, () => ask(oauthPaths.consent, { method: 'POST', headers, body }));
       const { url } = (await answer.json()) as { url?: unknown };
-      return answer.ok && typeof url === 'string' ? fromIssuer(new URL(url), issuer) : undefined;
+      if (!answer.ok || typeof url !== 'string') return undefined;
+      if (allow) await tellOfConnection(parts, { user_id: view.user.id, workspace_id, client_id: view.client.id });
+      return fromIssuer(new URL(url), issuer);
     },
 
-    ...createTokenEndpoint({ db, resource, keyGrant, ask }),
+    ...createTokenEndpoint({ db, resource, keyGrant, audit, ask }),
   };
 }
 
@@ -87,6 +90,19 @@ async function ensureResource(db: Kysely<AuthTables>, identifier: string): Promi
     .values({ id: uuidv7(), identifier, name: 'Quarterdeck', createdAt: now, updatedAt: now })
     .onConflict((conflict) => conflict.column('identifier').doNothing())
     .execute();
+}
+
+/** Every yes is an event: the first makes the connection, later ones may widen it. */
+async function tellOfConnection({ db, audit }: Pick<AuthorizationParts, 'db' | 'audit'>, of: ConnectionOwner): Promise<void> {
+  const connection = await findConnection(db, of);
+  if (connection === undefined) return;
+  const { id, name, scopes } = connection;
+  const { user_id, workspace_id } = of;
+  await audit.tell(
+    'connection.allowed',
+    { account: { id: user_id }, workspace_id },
+    { subject: name, data: { connection_id: id, scopes } },
+  );
 }
 
 /** RFC 9207 wants the issuer exactly as it is in the metadata; the provider writes it with https when it is not. */

@@ -59,15 +59,36 @@ export function createConnections({ db, cache, resource, forget }: ConnectionPar
   };
 }
 
-/** With all their tokens, in the caller's transaction: those of a person in a workspace, or the one of a client. */
+/** Who allowed which client, for what. */
+export interface ConnectionOwner {
+  user_id: string;
+  workspace_id: string;
+  client_id: string;
+}
+
+/** With all their tokens, in the caller's transaction: those of a person, of a person in a workspace, or the one of a client there. */
 export async function deleteConnections(
   db: Db,
-  { user_id, workspace_id, client_id }: { user_id: string; workspace_id: string; client_id?: string },
+  { user_id, workspace_id, client_id }: Pick<ConnectionOwner, 'user_id'> & Partial<ConnectionOwner>,
 ): Promise<void> {
   for (const table of ['auth.oauthAccessToken', 'auth.oauthRefreshToken', 'auth.oauthConsent'] as const) {
-    const query = db.deleteFrom(table).where('userId', '=', user_id).where('referenceId', '=', workspace_id);
-    await (client_id === undefined ? query : query.where('clientId', '=', client_id)).execute();
+    let query = db.deleteFrom(table).where('userId', '=', user_id);
+    if (workspace_id !== undefined) query = query.where('referenceId', '=', workspace_id);
+    if (client_id !== undefined) query = query.where('clientId', '=', client_id);
+    await query.execute();
   }
+}
+
+export async function findConnection(
+  db: Db,
+  { user_id, workspace_id, client_id }: ConnectionOwner,
+): Promise<Pick<ConnectionView, 'id' | 'name' | 'scopes'> | undefined> {
+  const row = await connectionsIn(db, workspace_id)
+    .where('consent.userId', '=', user_id)
+    .where('consent.clientId', '=', client_id)
+    .orderBy('consent.id')
+    .executeTakeFirst();
+  return row === undefined ? undefined : toView(row);
 }
 
 /** What a call with an access token needs to know, read in one statement. */
@@ -126,14 +147,18 @@ function connectionPrincipal(holder: TokenHolder): Principal {
 }
 
 function visible(db: Db, { kind, role, user_id, workspace_id }: Principal) {
-  const query = db
+  const query = connectionsIn(db, workspace_id);
+  const all = kind === 'person' && (role === 'owner' || role === 'admin');
+  return all ? query : query.where('consent.userId', '=', user_id);
+}
+
+function connectionsIn(db: Db, workspace_id: string) {
+  return db
     .selectFrom('auth.oauthConsent as consent')
     .innerJoin('auth.oauthClient as client', 'client.clientId', 'consent.clientId')
     .select(['consent.id', 'consent.userId as user_id', 'consent.scopes', 'consent.createdAt as created_at'])
     .select(['client.clientId as client_id', 'client.name', 'consent.updatedAt as allowed_at'])
     .where('consent.referenceId', '=', workspace_id);
-  const all = kind === 'person' && (role === 'owner' || role === 'admin');
-  return all ? query : query.where('consent.userId', '=', user_id);
 }
 
 type Row = Awaited<ReturnType<ReturnType<typeof visible>['execute']>>[number];
@@ -161,16 +186,15 @@ export async function endFamily(db: Db, hash: string, client_id?: string): Promi
   });
 }
 
-/** True when the refresh token was used before, and so long ago that this is not the same request again. */
-export async function isReplay(db: Db, hash: string): Promise<boolean> {
-  const row = await db
+/** Whose refresh token it is when it was used before, and so long ago that this is not the same request again. */
+export async function findReplayed(db: Db, hash: string): Promise<ConnectionOwner | undefined> {
+  return db
     .selectFrom('auth.oauthRefreshToken')
-    .select('id')
+    .select(['userId as user_id', 'referenceId as workspace_id', 'clientId as client_id'])
     .where('token', '=', hash)
     .where('revoked', 'is not', null)
     .where((where) =>
       where.or([where('rotationReplayExpiresAt', 'is', null), where('rotationReplayExpiresAt', '<', sql<Date>`clock_timestamp()`)]),
     )
     .executeTakeFirst();
-  return row !== undefined;
 }

@@ -16,10 +16,12 @@ export async function consentView(
   cookie: string,
 ): Promise<ConsentView | undefined> {
   const session = await auth.api.getSession({ headers: new Headers({ cookie }) });
+  // Before any query, so that strangers cost none.
+  if (session === null) return undefined;
   const asked = new URLSearchParams(query);
   const redirect = asked.get('redirect_uri') ?? '';
   const client = await findClient(db, asked.get('client_id') ?? '');
-  if (session === null || client === undefined || !URL.canParse(redirect)) return undefined;
+  if (client === undefined || !URL.canParse(redirect)) return undefined;
   const user = await findUser(db, { id: session.user.id });
   if (user === undefined || user.disabledAt !== null) return undefined;
   const { protocol, host } = new URL(redirect);
@@ -27,6 +29,7 @@ export async function consentView(
   return {
     user: { id: user.id, email: user.email, name: user.name },
     client: {
+      id: client.clientId,
       name: client.name ?? '',
       website: isDocumentAddress(client.clientId) ? new URL(client.clientId).host : null,
       returns_to: /^https?:$/.test(protocol) ? host : protocol,

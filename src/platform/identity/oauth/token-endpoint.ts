@@ -1,11 +1,12 @@
 /** What clients ask without a browser: tokens, their end, and registration. */
 
 import type { Kysely } from 'kysely';
+import type { Audit } from '../audit.ts';
 import { agentScopes } from '../principal.ts';
 import type { AuthTables } from '../tables.ts';
 import { ClientMetadataError, readClientMetadata } from './client-metadata.ts';
 import { insertClient } from './clients.ts';
-import { endFamily, isReplay } from './connections.ts';
+import { type ConnectionOwner, endFamily, findConnection, findReplayed } from './connections.ts';
 import { OAuthError, oauthErrorAnswer, oauthJson } from './errors.ts';
 import type { createKeyGrant } from './key-grant.ts';
 import { oauthPaths } from './paths.ts';
@@ -17,6 +18,7 @@ export interface TokenEndpointParts {
   db: Kysely<AuthTables>;
   resource: Resource;
   keyGrant: ReturnType<typeof createKeyGrant>;
+  audit: Audit;
   /** Asks the provider. */
   ask(path: string, init: RequestInit): Promise<Response>;
 }
@@ -25,6 +27,7 @@ export function createTokenEndpoint({
   db,
   resource,
   keyGrant,
+  audit,
   ask,
 }: TokenEndpointParts): Pick<Authorization, 'token' | 'revoke' | 'register'> {
   return {
@@ -34,8 +37,10 @@ export function createTokenEndpoint({
         const refresh = form.get('refresh_token') ?? '';
         if (form.get('grant_type') === 'refresh_token' && refresh.startsWith(refreshTokenPrefix)) {
           const hash = storedForm(refresh.slice(refreshTokenPrefix.length));
-          if (await isReplay(db, hash)) {
+          const replayed = await findReplayed(db, hash);
+          if (replayed !== undefined) {
             await endFamily(db, hash);
+            await tellOfReplay({ db, audit }, replayed);
             throw new OAuthError(400, 'invalid_grant', 'The refresh token was used before. Sign in again.');
           }
         }
@@ -77,6 +82,15 @@ export function createTokenEndpoint({
         );
       }),
   };
+}
+
+/** Somebody else may have the token: its person should hear of it. */
+async function tellOfReplay({ db, audit }: Pick<TokenEndpointParts, 'db' | 'audit'>, of: ConnectionOwner): Promise<void> {
+  const connection = await findConnection(db, of);
+  if (connection === undefined) return;
+  const { user_id, workspace_id } = of;
+  const event = { subject: connection.name, data: { connection_id: connection.id } };
+  await audit.tell('connection.replayed', { account: { id: user_id }, workspace_id }, event);
 }
 
 /** Only what RFC 6749 has, and with its codes: a wrong code_verifier is `invalid_grant` (RFC 7636 section 4.6). */

@@ -10,6 +10,7 @@ export type Step = { to: string; cookies: string[] } | { refused: string };
 export interface ConsentView {
   user: UserView;
   client: {
+    id: string;
     name: string;
     /** The host that vouches for the name; null when the client only claims it. */
     website: string | null;
