@@ -15,7 +15,7 @@ const code = (
 const modules = code.filter(({ path }) => path.endsWith('.ts') || path.endsWith('.mjs'));
 
 /** The reporter must be a default export, because Vitest asks for one. */
-const forcedDefaultExports = ['test/support/reporter.ts'];
+const forcedDefaultExports = ['test/support/attempts-reporter.ts', 'test/support/reporter.ts'];
 
 const isUnfinished = (text: string) => /\b(TODO|FIXME|XXX|HACK)\b/.test(text);
 

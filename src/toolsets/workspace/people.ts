@@ -6,7 +6,7 @@ import { cursor, limit, nextCursor } from '../../operations/fields.ts';
 import { defineOperation } from '../../operations/operation.ts';
 import { invitation, member, newInvitation, role, workspace } from './schema.ts';
 
-const memberId = z.string().min(1).max(64).describe('Id of the membership, as list_members shows it');
+const memberId = z.uuid().describe('Id of the membership, as list_members shows it');
 
 export const listMembers = defineOperation({
   name: 'list_members',

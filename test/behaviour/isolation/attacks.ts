@@ -30,7 +30,7 @@ export interface Attack {
 }
 
 /** Fields that name a thing, and how one names the victim's. `absent` is of the same form and exists nowhere. */
-function foreignValues(
+export function foreignValues(
   field: string,
   { shared, personal }: Victim,
   reach: 'workspace' | 'person',
@@ -122,7 +122,7 @@ export function unclassified(registry: Registry): string[] {
 }
 
 /** Fields of the input, and of the things in its lists. */
-function fieldsOf(schema: JsonSchema): string[] {
+export function fieldsOf(schema: JsonSchema): string[] {
   return Object.entries(propertiesOf(schema)).flatMap(([name, field]) => (isListOfThings(field) ? fieldsOf(field.items ?? {}) : [name]));
 }
 
@@ -148,7 +148,7 @@ export function attacksOn(victim: Victim, registry: Registry, attacker: Caller, 
 }
 
 /** An input with everything that is required, and `value` in `field`. */
-function inputWith(schema: JsonSchema, field: string, value: string): Record<string, unknown> {
+export function inputWith(schema: JsonSchema, field: string, value: string): Record<string, unknown> {
   const properties = propertiesOf(schema);
   const input: Record<string, unknown> = {};
   for (const name of new Set([...requiredOf(schema), ...Object.keys(properties)])) {

@@ -2,6 +2,7 @@
 
 import type { Registry } from '../../../src/operations/types.ts';
 import type { Caller } from '../../support/house.ts';
+import { callOperation } from '../../support/operation-call.ts';
 import type { Client } from '../../support/server.ts';
 import { connectSecond } from '../mcp/support/clients.ts';
 
@@ -14,18 +15,8 @@ export async function overRest(
 ): Promise<{ outcome: string; text: string }> {
   const compiled = registry.find(name, 'rest');
   if (compiled === undefined) throw new Error(`${name} has no route`);
-  const { method, path } = compiled.operation.http;
-  const others = { ...input };
-  const filled = path.replace(/\{(\w+)\}/g, (_match, field: string) => {
-    const value = String(others[field]);
-    delete others[field];
-    return encodeURIComponent(value);
-  });
-  const inQuery = method === 'GET' || method === 'DELETE';
-  const query = new URLSearchParams();
-  if (inQuery) for (const [key, value] of Object.entries(others)) for (const one of [value].flat()) query.append(key, String(one));
   const headers = idempotency_key === undefined ? undefined : { 'Idempotency-Key': idempotency_key };
-  const answer = await rest.request(method, `${filled}?${query.toString()}`, inQuery ? undefined : others, headers);
+  const answer = await callOperation(rest, compiled.operation, input, headers);
   return answer.status < 400
     ? { outcome: 'ok', text: JSON.stringify(answer.body) }
     : { outcome: String(answer.status), text: JSON.stringify(answer.body) };

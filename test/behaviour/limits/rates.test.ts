@@ -106,13 +106,19 @@ describe('the limit of an address', () => {
     expect((await client(server.url, key).get('/me', from('198.51.100.1'))).status).toBe(200);
   });
 
-  it('holds for sign-in before a password is looked at, and for nobody else', async () => {
+  it('holds for sign-in and OAuth before anything is looked at, and for nobody else', async () => {
     const signIn = (address: string) =>
       client(server.url).post('/api/auth/signin', { email: 'nobody@example.com', password: 'x' }, from(address));
     await expect
       .poll(async () => (await client(server.url, 'wrong').get('/me', from('198.51.100.2'))).status, { interval: 1, timeout: 20_000 })
       .toBe(429);
     expect((await signIn('198.51.100.2')).status).toBe(429);
+    const oauth = ['GET authorize', 'POST sign-in', 'POST token', 'POST revoke', 'POST register'];
+    for (const [method = '', path = ''] of oauth.map((line) => line.split(' '))) {
+      const call = () => client(server.url).request(method, `/oauth2/${path}`, undefined, from('198.51.100.2'));
+      // As time goes on another one passes now and then.
+      await expect.poll(async () => (await call()).status, { interval: 1, timeout: 20_000 }).toBe(429);
+    }
     expect((await signIn('198.51.100.3')).status).toBe(401);
   });
 });

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { client } from '../../support/server.ts';
 import { credentialAttempts } from './attempts/credentials.ts';
+import { fieldAttempts } from './attempts/fields.ts';
+import { identifierAttempts } from './attempts/identifiers.ts';
 import { injectionAttempts } from './attempts/input.ts';
+import { oauthWireAttempts } from './attempts/oauth-wire.ts';
 import { referenceAttempts } from './attempts/references.ts';
 import { escalationAttempts } from './attempts/rights.ts';
 import { wireAttempts } from './attempts/wire.ts';
@@ -23,10 +26,13 @@ test('the stage is set: a token signed with the key of the server is good', asyn
 });
 
 holdAttempts('getting in', credentialAttempts(of));
+holdAttempts('naming what is another’s, by each id of each operation', identifierAttempts(of));
 holdAttempts('reaching what is not one’s own', referenceAttempts(of));
 holdAttempts('doing what one may not', escalationAttempts(of));
 holdAttempts('making text do something', injectionAttempts(of));
+holdAttempts('each field of text', fieldAttempts(of));
 holdAttempts('getting below the application', wireAttempts(of));
+holdAttempts('the edges of the authorization server', oauthWireAttempts(of));
 
 holdAudit(of);
 

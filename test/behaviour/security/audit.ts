@@ -73,7 +73,6 @@ const list: [what: string, expected: string[], act: () => Promise<unknown>][] = 
   ],
   ['a guess at the current password', ['(Olga: sign_in.failed olga)'], () => passwords('not the password', 'battery horse correct')],
   ['a new password', ['(Olga: password.changed olga)'], () => passwords(olga.password, 'battery horse correct')],
-  ['a new password from the operator', ['(Ada: password.changed bob)'], () => admin().setPassword(bob.email, bob.password)],
   [
     'a new key',
     ['Olga: key.created CI'],
@@ -131,6 +130,7 @@ const list: [what: string, expected: string[], act: () => Promise<unknown>][] = 
     ['Bob: connection.revoked Test app'],
     async () => bob.person.delete(`/connections/${await idOf(bob.person, '/connections', 'Test app')}`),
   ],
+  ['a new password from the operator', ['(Ada: password.changed bob)'], () => admin().setPassword(bob.email, bob.password)],
 ];
 
 /** One test for each of the list. */

@@ -40,7 +40,7 @@ const visitOf = ({ email, password }: TestUser) => ({ email, password });
 async function consentPage(user: TestUser): Promise<{ browser: Browser; page: Page }> {
   const browser = new Browser();
   let page = await browser.open(authorizeUrl(url, client_id, pkce));
-  for (; !page.text.includes('name="proof"');)
+  for (let step = 0; step < 8 && !page.text.includes('name="proof"'); step += 1)
     page = page.location === undefined ? await page.submit(browser, visitOf(user)) : await browser.open(page.location);
   return { browser, page };
 }

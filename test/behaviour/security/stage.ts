@@ -5,6 +5,8 @@ import { symmetricDecrypt } from 'better-auth/crypto';
 import { type JWTPayload, SignJWT, importJWK } from 'jose';
 import { sql } from 'kysely';
 import { connect } from '../mcp/support/clients.ts';
+import type { Victim } from '../isolation/attacks.ts';
+import { connectApp } from '../../support/oauth.ts';
 import { type Client, type TestServer, type TestUser, client, signUp, startTestServer } from '../../support/server.ts';
 
 const secret = 'a secret that is only for these attempts';
@@ -23,7 +25,7 @@ export interface Stage {
   /** Things of Ada's. */
   project: string;
   task: string;
-  invitation: string;
+  victim: Victim;
   /** The public half of the key that signs tokens. */
   publicKey: Record<string, string>;
   /** A token as the server itself would sign it, whatever it says. */
@@ -40,7 +42,13 @@ export async function setStage(): Promise<Stage> {
   const project = 'VICTIM';
   await ada.agent.post('/projects', { key: project, name: 'Of Ada' });
   const { body } = await ada.agent.post<{ task: { id: string } }>('/tasks', { project, title: 'Of Ada alone' });
-  const invited = await ada.person.post<{ invitation: { token: string } }>('/invitations', { email: 'carol@example.com', role: 'member' });
+  const invited = await ada.person.post<{ invitation: { id: string; token: string } }>('/invitations', {
+    email: 'carol@example.com',
+    role: 'member',
+  });
+  await connectApp(url, ada);
+  const connections = await ada.person.get<{ items: { id: string }[] }>('/connections');
+  const connection_id = connections.body.items[0]?.id ?? '';
   const members = (await ada.person.get<{ items: { id: string; email: string; role: string }[] }>('/members')).body.items;
   const idOf = (role: string) => members.find((one) => one.role === role)?.id ?? '';
   return {
@@ -54,7 +62,20 @@ export async function setStage(): Promise<Stage> {
     member_ids: { ada: idOf('owner'), member: idOf('member') },
     project,
     task: body.task.id,
-    invitation: invited.body.invitation.token,
+    victim: {
+      shared: {
+        tasks: [body.task.id],
+        project,
+        key_id: ada.key_id,
+        connection_id,
+        member_id: idOf('member'),
+        names: [ada.email, ada.user.id, ada.key_id],
+        invitation: invited.body.invitation.token,
+        invitation_id: invited.body.invitation.id,
+      },
+      // Ids of one's own project, such as ME-1, name one's own tasks to everybody.
+      personal: { tasks: [] },
+    },
     ...(await signingKey(server, ada)),
   };
 }

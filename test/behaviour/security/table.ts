@@ -1,6 +1,6 @@
 /** Attempts on the server as a table: what was tried, what must come of it, and what came. */
 
-import { afterAll, describe, expect, inject, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 export interface Attempt {
   /** What somebody tries, in words: the name of its test. */
@@ -11,16 +11,28 @@ export interface Attempt {
   run(): Promise<string>;
 }
 
-/** One test an attempt, and the table printed at the end. */
+/** What the reporter of `npm run security` prints of a test. */
+export interface HeldAttempt {
+  title: string;
+  attempt: string;
+  expected: string;
+  got: string;
+}
+
+declare module 'vitest' {
+  interface TaskMeta {
+    attempt?: HeldAttempt;
+  }
+}
+
+/** One test an attempt. */
 export function holdAttempts(title: string, attempts: readonly Attempt[]): void {
-  const rows: string[] = [];
   describe(`attempts at ${title}`, () => {
-    test.each(attempts)('$attempt: $expected', async ({ attempt, expected, run }) => {
+    test.for([...attempts])('$attempt: $expected', async ({ attempt, expected, run }, { task }) => {
       const got = await run();
-      rows.push(`${got === expected ? 'held  ' : 'BROKEN'} | ${attempt.padEnd(70)} | ${expected.padEnd(24)} | ${got}`);
+      task.meta.attempt = { title, attempt, expected, got };
       expect(got).toBe(expected);
     });
-    afterAll(() => console.log(`${title}, ${inject('databaseKind')}: attempt | expected | got\n${rows.join('\n')}`));
   });
 }
 

@@ -14,7 +14,7 @@ import type { createKeyGrant } from './key-grant.ts';
 import { authorizationServerMetadata } from './metadata.ts';
 import { oauthPaths } from './paths.ts';
 import { chosenWorkspace } from './provider.ts';
-import { type Resource, authorizationQuery } from './requests.ts';
+import { type Resource, authorizationQuery, repeatedParameter } from './requests.ts';
 import { createTokenEndpoint } from './token-endpoint.ts';
 import type { Authorization } from './types.ts';
 
@@ -42,6 +42,7 @@ export function createAuthorization(parts: AuthorizationParts): Authorization {
     metadata: () => authorizationServerMetadata(issuer),
 
     async authorize(asked, cookie) {
+      if (repeatedParameter(asked) !== undefined) return { refused: 'invalid_request' };
       const query = authorizationQuery(asked, resource);
       const answer = await ask(`${oauthPaths.authorize}?${query.toString()}`, { headers: { cookie, accept: 'text/html' } });
       const to = answer.headers.get('location');

@@ -11,7 +11,7 @@ import { OAuthError, oauthErrorAnswer, oauthJson } from './errors.ts';
 import type { createKeyGrant } from './key-grant.ts';
 import { oauthPaths } from './paths.ts';
 import { accessTokenPrefix, refreshTokenPrefix, storedForm } from './provider.ts';
-import { type Resource, withResource } from './requests.ts';
+import { type Resource, repeatedParameter, withResource } from './requests.ts';
 import type { Authorization } from './types.ts';
 
 export interface TokenEndpointParts {
@@ -33,6 +33,8 @@ export function createTokenEndpoint({
   return {
     token: (form, authorization) =>
       answering(async () => {
+        const repeated = repeatedParameter(form);
+        if (repeated !== undefined) throw new OAuthError(400, 'invalid_request', `The parameter ${repeated.slice(0, 64)} stands twice.`);
         if (form.get('grant_type') === 'client_credentials') return oauthJson(await keyGrant.issue(keyRequest(form, authorization)));
         const refresh = form.get('refresh_token') ?? '';
         if (form.get('grant_type') === 'refresh_token' && refresh.startsWith(refreshTokenPrefix)) {
