@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { unavailable } from '../../problem.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { statementTimedOut, storageRanOut } from '../errors.ts';
+import type { Code } from './code.ts';
 import type { Request } from './messages.ts';
 import { Thread } from './thread.ts';
 
@@ -19,6 +20,7 @@ const leastFreeBytes = 32 * 1024 * 1024;
 
 export interface EngineOptions {
   folder: string;
+  code: Code;
   /** Longest time for one statement; 0: no limit. */
   statementTimeoutMs: number;
   log: Log;
@@ -81,8 +83,8 @@ export class Engine {
 
   async #start(): Promise<Thread> {
     await this.#free;
-    const { folder, log } = this.#options;
-    const thread = new Thread(folder, log);
+    const { folder, code, log } = this.#options;
+    const thread = new Thread({ folder, code }, log);
     const started = this.#thread;
     let pauseMs = pauseAfterFailureMs;
     this.#free = thread.ended.then(() => sleep(pauseMs)).then(() => this.#forget(started));

@@ -1,10 +1,12 @@
 /** What the main thread and the worker of the embedded database say to each other. */
 
+import type { Code } from './code.ts';
 import type { Panic } from './panic.ts';
 
 export interface WorkerSettings {
   /** The folder of the database files. */
   folder: string;
+  code: Code;
 }
 
 /** Answered one by one, in order. */

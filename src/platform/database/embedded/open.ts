@@ -8,6 +8,7 @@ import type { Settings } from '../../config/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Backend } from '../open.ts';
 import { valueParsers } from '../values.ts';
+import { databaseCode } from './code.ts';
 import { Engine } from './engine.ts';
 import { lockData } from './lock.ts';
 import { EmbeddedSocket } from './socket.ts';
@@ -16,8 +17,9 @@ import { EmbeddedSocket } from './socket.ts';
 export async function openEmbedded(settings: Settings, log: Log): Promise<Backend> {
   const data = resolve(settings.data);
   await mkdir(data, { recursive: true, mode: 0o700 });
+  const code = await databaseCode();
   const lock = await lockData(data);
-  const engine = new Engine({ folder: join(data, 'database'), statementTimeoutMs: settings.statementTimeoutMs, log });
+  const engine = new Engine({ folder: join(data, 'database'), code, statementTimeoutMs: settings.statementTimeoutMs, log });
   try {
     await engine.open();
   } catch (error) {

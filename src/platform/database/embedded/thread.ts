@@ -18,16 +18,16 @@ export class Thread {
   #waiting: PromiseWithResolvers<Bytes>[] = [];
   #failure: unknown;
 
-  constructor(folder: string, log: Log) {
+  constructor(settings: WorkerSettings, log: Log) {
     // Compiled, the neighbour is JavaScript as well; the compiler does not rewrite this name.
     const entry = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
-    const worker = new Worker(entry, { workerData: { folder } satisfies WorkerSettings, execArgv: [], stdout: true, stderr: true });
+    const worker = new Worker(entry, { workerData: settings, execArgv: [], stdout: true, stderr: true });
     // What PostgreSQL prints must not reach our standard output, which is the protocol channel of `stdio`.
     for (const output of [worker.stdout, worker.stderr])
       output.on('data', (text: Buffer) => log.debug({ text: text.toString() }, 'embedded database'));
     worker.on('message', (answer: Answer) => this.#settle(answer));
     worker.on('error', (error) => {
-      log.error({ err: error, folder }, 'the embedded database failed');
+      log.error({ err: error, folder: settings.folder }, 'the embedded database failed');
       this.#fail(error);
     });
     this.ended = once(worker, 'exit').then(

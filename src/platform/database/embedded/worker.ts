@@ -12,10 +12,11 @@ const sharedBuffers = '16MB';
 /** Ends an extended query that a broken connection left open, so that the next message is not skipped. */
 const syncMessage = new Uint8Array([0x53, 0, 0, 0, 4]);
 
-async function serve(port: MessagePort, { folder }: WorkerSettings): Promise<void> {
+async function serve(port: MessagePort, { folder, code }: WorkerSettings): Promise<void> {
   const database = await PGlite.create({
     dataDir: folder,
     extensions,
+    pgliteWasmModule: code,
     startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${sharedBuffers}`],
   });
 
