@@ -6,17 +6,16 @@ import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { EffectiveSettings } from '../platform/config/read.ts';
 import type { Settings } from '../platform/config/settings.ts';
-import { openDatabase, waitForDatabase } from '../platform/database/open.ts';
-import { parseInput } from '../operations/input.ts';
 import { Problem, problemKinds } from '../platform/problem.ts';
 import type { Log } from '../platform/telemetry/log.ts';
-import { type Command, type Progress, commands } from './commands.ts';
-import { type ControlStatus, stdioProtocol } from './control.ts';
-import { answers, findSocket } from './control-socket.ts';
-import { openPlatform } from './platform.ts';
+import type { Progress } from './commands.ts';
+import type { ControlStatus } from './control.ts';
+import { answers, findSocket, stdioProtocol } from './control-socket.ts';
 
-/** How long a command waits for a database server that does not answer. */
-const databaseWaitMs = 10_000;
+/*
+ * A running server checks the input and has everything loaded. So this loads next to nothing: a command answers at once,
+ * and a stdio session that stays for a day is a small process.
+ */
 
 export interface CommandRequest {
   effective: EffectiveSettings;
@@ -24,7 +23,7 @@ export interface CommandRequest {
   /** A name in the table of commands: `user create`. */
   name: string;
   input: unknown;
-  onProgress?: Progress;
+  onProgress?: Progress | undefined;
 }
 
 /**
@@ -32,13 +31,14 @@ export interface CommandRequest {
  * database open; PostgreSQL is opened directly.
  * @throws Problem or Error as the command does
  */
-export async function runCommand({ effective, log, name, input, onProgress = () => undefined }: CommandRequest): Promise<unknown> {
-  const command = commands[name];
-  if (command === undefined) throw new Error(`There is no command ${name}.`);
-  const parsed = parseInput(name, command.input, input);
+export async function runCommand(asked: CommandRequest): Promise<unknown> {
+  const { effective, name, input, onProgress = () => undefined } = asked;
   const socket = await socketOfServer(effective.settings);
-  if (socket === undefined) return runAlone(command, effective, log, parsed, onProgress);
-  const response = await call(socket, 'POST', `/control/commands/${encodeURIComponent(name)}`, parsed);
+  if (socket === undefined) {
+    const { runAlone } = await import('./alone.ts');
+    return runAlone(asked);
+  }
+  const response = await call(socket, 'POST', `/control/commands/${encodeURIComponent(name)}`, input);
   return readOutcome(response, onProgress);
 }
 
@@ -86,26 +86,6 @@ async function socketOfServer(settings: Settings, anyDatabase = false): Promise<
   if (settings.databaseUrl !== undefined && !anyDatabase) return undefined;
   const socket = findSocket(settings.data);
   return socket !== undefined && (await answers(socket)) ? socket : undefined;
-}
-
-async function runAlone(command: Command, effective: EffectiveSettings, log: Log, input: unknown, onProgress: Progress): Promise<unknown> {
-  const signal = AbortSignal.timeout(databaseWaitMs);
-  if (command.needs === 'platform') {
-    const platform = await openPlatform(effective, log, { signal });
-    try {
-      return await command.run(platform, input, onProgress);
-    } finally {
-      await platform.close();
-    }
-  }
-  const { settings } = effective;
-  const database = await openDatabase({ settings, log });
-  try {
-    await waitForDatabase(database, log, signal);
-    return await command.run({ settings, log, database, serving: false }, input, onProgress);
-  } finally {
-    await database.close();
-  }
 }
 
 function call(socketPath: string, method: string, path: string, body?: unknown): Promise<IncomingMessage> {

@@ -11,6 +11,9 @@ const maxSocketPathBytes = 103;
 
 const folderPrefix = 'quarterdeck-';
 
+/** The value of `Upgrade` with which a connection becomes the standard streams of an MCP client. */
+export const stdioProtocol = 'quarterdeck-mcp-stdio';
+
 /** Where a client finds the socket; undefined when no server has ever put one there. */
 export function findSocket(data: string): string | undefined {
   const direct = join(resolve(data), 'control.sock');

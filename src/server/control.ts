@@ -7,16 +7,13 @@ import { Problem, methodNotAllowed, notFound } from '../platform/problem.ts';
 import { problemBody, toProblem } from './answer.ts';
 import { readJsonBody } from './body.ts';
 import { type Progress, commands, localPrincipal } from './commands.ts';
-import { listenOnSocket } from './control-socket.ts';
+import { listenOnSocket, stdioProtocol } from './control-socket.ts';
 import { type McpStdio, serveMcpStdio } from './mcp/stdio.ts';
 import { createLocalBackends } from './mcp/local-backend.ts';
 import type { Offers } from './mcp/offers.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import type { Platform } from './platform.ts';
 import { version } from './version.ts';
-
-/** The value of `Upgrade` with which a connection becomes the standard streams of an MCP client. */
-export const stdioProtocol = 'quarterdeck-mcp-stdio';
 
 /** Commands are small; the largest holds a password and a few names. */
 const maxCommandBytes = 65_536;

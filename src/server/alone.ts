@@ -1,0 +1,34 @@
+/** Runs a command in this process, because no server has the data open. */
+
+import { parseInput } from '../operations/input.ts';
+import { openDatabase, waitForDatabase } from '../platform/database/open.ts';
+import type { CommandRequest } from './attach.ts';
+import { commands } from './commands.ts';
+import { openPlatform } from './platform.ts';
+
+/** How long a command waits for a database server that does not answer. */
+const databaseWaitMs = 10_000;
+
+/** @throws Problem or Error as the command does */
+export async function runAlone({ effective, log, name, input, onProgress = () => undefined }: CommandRequest): Promise<unknown> {
+  const command = commands[name];
+  if (command === undefined) throw new Error(`There is no command ${name}.`);
+  const parsed = parseInput(name, command.input, input);
+  const signal = AbortSignal.timeout(databaseWaitMs);
+  if (command.needs === 'platform') {
+    const platform = await openPlatform(effective, log, { signal });
+    try {
+      return await command.run(platform, parsed, onProgress);
+    } finally {
+      await platform.close();
+    }
+  }
+  const { settings } = effective;
+  const database = await openDatabase({ settings, log });
+  try {
+    await waitForDatabase(database, log, signal);
+    return await command.run({ settings, log, database, serving: false }, parsed, onProgress);
+  } finally {
+    await database.close();
+  }
+}
