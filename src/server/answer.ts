@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { Problem, internal } from '../platform/problem.ts';
 import { logBug } from '../platform/telemetry/bugs.ts';
 import type { Log } from '../platform/telemetry/log.ts';
-import { hasBody } from './body.ts';
+import { hasBody, holdsBodyBack } from './body.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Seconds until a retryable failure is worth another try: long enough for a restart of a connection, short for a person. */
@@ -61,7 +61,7 @@ export async function sendJson({ incoming, outgoing }: Exchange, status: number,
   });
   if (incoming.method !== 'HEAD') outgoing.write(text);
   // Closing a socket with unread bytes resets it, and the client may lose the answer that it has been sent.
-  if (unread) await discard(incoming);
+  if (unread && !holdsBodyBack(incoming)) await discard(incoming);
   outgoing.end();
 }
 

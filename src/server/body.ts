@@ -25,8 +25,21 @@ async function readBody(incoming: IncomingMessage, outgoing: ServerResponse, max
   checkType(incoming, type);
   if (Number(incoming.headers['content-length'] ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
   // The client waits with a large body until it is told that it is welcome.
-  if (incoming.headers.expect?.toLowerCase() === '100-continue') outgoing.writeContinue();
+  if (asksFirst(incoming)) outgoing.writeContinue();
+  welcomed.add(incoming);
   return readBytes(incoming, maxBytes);
+}
+
+/** Requests whose body is being read. */
+const welcomed = new WeakSet<IncomingMessage>();
+
+function asksFirst({ headers }: IncomingMessage): boolean {
+  return headers.expect?.toLowerCase() === '100-continue';
+}
+
+/** True when the client sends its body only after it is told that it is welcome, and was not told. */
+export function holdsBodyBack(incoming: IncomingMessage): boolean {
+  return asksFirst(incoming) && !welcomed.has(incoming);
 }
 
 /** True when the head of the request announces a body. */
