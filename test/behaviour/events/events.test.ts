@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WorkspaceEvent } from '../../../src/platform/events/types.ts';
@@ -19,8 +20,15 @@ beforeAll(async () => {
 afterAll(() => house.close());
 
 const words = (events: readonly WorkspaceEvent[]) => events.map(({ type, subject }) => `${type} ${subject}`);
-/** Twice the poll: whatever was to come has come. */
-const settled = () => sleep(2_200);
+
+/** Waits until `heard` ends with an event that is made now: events come in order, so whatever was to come before it has come. */
+async function settled(heard: readonly WorkspaceEvent[], caller: Caller): Promise<string> {
+  // Known by its title: the personal tasks of two people have the same ids.
+  const title = `last ${randomUUID()}`;
+  const { task } = await caller.call('create_task', { title });
+  await expect.poll(() => heard.at(-1)?.data['title'], { timeout: 5_000 }).toBe(title);
+  return `task.created ${task.id}`;
+}
 
 describe('events', () => {
   test('tell every listener of the workspace what happened, in order, with who did it', async () => {
@@ -46,9 +54,9 @@ describe('events', () => {
     const [hers, his, evil] = [await house.listen(ada), await house.listen(bob), await house.listen(eve)];
     await bob.call('create_task', { title: 'personal' });
     await expect.poll(() => his.length, { timeout: 5_000 }).toBe(1);
-    await settled();
-    expect(words(hers)).toEqual([]);
-    expect(words(evil)).toEqual([]);
+    const [last, lastOfEve] = [await settled(hers, ada), await settled(evil, eve)];
+    expect(words(hers)).toEqual([last]);
+    expect(words(evil)).toEqual([lastOfEve]);
   });
 
   test('are not written for a change that is undone', async () => {
@@ -59,8 +67,8 @@ describe('events', () => {
         { project: 'NOWHERE', title: 'b' },
       ],
     });
-    await settled();
-    expect(words(heard)).toEqual([]);
+    const last = await settled(heard, ada);
+    expect(words(heard)).toEqual([last]);
   });
 
   test('reach the listeners of every replica, once each', async () => {
@@ -70,9 +78,11 @@ describe('events', () => {
     const here = await house.listen(ada);
     await Promise.all(Array.from({ length: 25 }, (_, index) => ada.call('create_task', { project: 'WEB', title: `t${index}` })));
     await expect.poll(() => [here.length, there.length], { timeout: 5_000 }).toEqual([25, 25]);
-    await settled();
+    await settled(here, ada);
+    await settled(there, ada);
+    await expect.poll(() => here.length, { timeout: 5_000 }).toBe(27);
     expect(words(there)).toEqual(words(here));
-    expect(new Set(words(here)).size).toBe(25);
+    expect(new Set(words(here)).size).toBe(27);
     await replica.close();
   });
 
@@ -80,8 +90,7 @@ describe('events', () => {
     const heard: WorkspaceEvent[] = [];
     const stop = await house.events.subscribe(ada.principal, (event) => void heard.push(event));
     stop();
-    await ada.call('create_task', { project: 'WEB', title: 'unheard' });
-    await settled();
+    await settled(await house.listen(ada), ada);
     expect(heard).toEqual([]);
   });
 
@@ -102,7 +111,8 @@ describe('events', () => {
     });
     await written.promise;
     await ada.call('create_task', { project: 'WEB', title: 'fast' });
-    await settled();
+    // Twice the poll: nothing that is behind it may come, so there is nothing to wait for.
+    await sleep(2_200);
     expect(words(heard)).toEqual([]);
     slow.resolve();
     await transaction;
