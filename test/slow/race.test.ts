@@ -1,4 +1,4 @@
-/** Sixteen processes race for five thousand tasks while they are killed at random. */
+/** Sixteen processes race for five thousand tasks while they are killed at random; on the embedded database, loops in its one process. */
 
 import { expect, test } from 'vitest';
 import { createPlace } from '../support/server.ts';
@@ -21,6 +21,20 @@ test('sixteen workers, killed at random, finish every one of 5,000 tasks exactly
     expect(result.staleRefused).toBeGreaterThan(10);
   } finally {
     await ground.platform.close();
+    await place.remove();
+  }
+});
+
+test('four loops on the embedded database finish every one of 300 tasks exactly once', async () => {
+  const place = await createPlace('embedded');
+  const { platform } = await openRaceGround(place);
+  try {
+    const result = await race({ platform, workers: 4, tasks: 300, oversleepShare: 0.1, timeoutMs: 4 * minuteMs });
+    console.log(showRace(result));
+    expectFair(result);
+    expect(result.staleRefused).toBeGreaterThan(10);
+  } finally {
+    await platform.close();
     await place.remove();
   }
 });
