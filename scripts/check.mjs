@@ -4,4 +4,4 @@ import { runChecks } from './checks.mjs';
 import { installMissing } from './install.mjs';
 
 installMissing();
-process.exitCode = runChecks() === 0 ? 0 : 1;
+process.exitCode = (await runChecks()) === 0 ? 0 : 1;

@@ -12,7 +12,7 @@ import { installMissing, node, root } from './install.mjs';
 installMissing();
 const slow = process.argv.includes('--slow');
 const rest = process.argv.slice(2).filter((argument) => argument !== '--slow');
-const failedChecks = slow ? 0 : runChecks();
+const failedChecks = slow ? 0 : await runChecks();
 const vitest = spawn(node, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', slow ? 'slow' : '!slow', ...rest], {
   cwd: root,
   stdio: 'inherit',
