@@ -4,7 +4,6 @@ import { parseInput } from '../operations/input.ts';
 import { openDatabase, waitForDatabase } from '../platform/database/open.ts';
 import type { CommandRequest } from './attach.ts';
 import { commands } from './commands.ts';
-import { openPlatform } from './platform.ts';
 
 /** How long a command waits for a database server that does not answer. */
 const databaseWaitMs = 10_000;
@@ -16,6 +15,8 @@ export async function runAlone({ effective, log, name, input, onProgress = () =>
   const parsed = parseInput(name, command.input, input);
   const signal = AbortSignal.timeout(databaseWaitMs);
   if (command.needs === 'platform') {
+    // Most of the program, and nothing that a command about the database itself needs.
+    const { openPlatform } = await import('./platform.ts');
     const platform = await openPlatform(effective, log, { signal });
     try {
       return await command.run(platform, parsed, onProgress);
