@@ -1,7 +1,7 @@
 /** Data folders for embedded databases. Making a database takes seconds, so a run makes one and copies it. */
 
-import { existsSync } from 'node:fs';
-import { cp, mkdtemp, rename, rm } from 'node:fs/promises';
+import { cpSync, existsSync } from 'node:fs';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSettings } from '../../src/platform/config/read.ts';
@@ -19,7 +19,8 @@ export async function createMigratedDataFolder(templates: string): Promise<strin
   const template = join(templates, 'embedded');
   if (!existsSync(template)) await makeTemplate(templates, template);
   const data = await createDataFolder();
-  await cp(template, join(data, 'database'), { recursive: true });
+  // A thousand files: the asynchronous copy costs three times the processor time.
+  cpSync(template, join(data, 'database'), { recursive: true });
   return data;
 }
 
