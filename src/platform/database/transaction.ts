@@ -46,6 +46,12 @@ interface Begun {
   pid: number;
 }
 
+/**
+ * How long a statement whose caller has gone may take to end by itself, as nearly all do. To stop one takes a connection of its
+ * own with its handshake, which costs more than many statements: callers that come and go at once would slow down everybody.
+ */
+const patienceMs = 100;
+
 /** Everything between begin and commit. When it rejects, the transaction is rolled back. */
 async function workUntilAborted<Result>(
   { session, now, pid }: Begun,
@@ -56,9 +62,13 @@ async function workUntilAborted<Result>(
   work: (scope: TransactionScope) => Promise<Result>,
 ): Promise<Result> {
   let cancelling: Promise<void> | undefined;
-  const onAbort = () => {
+  let patience: NodeJS.Timeout | undefined;
+  const stopStatement = () => {
     // When the request cannot be made the query might run on for long, so its connection is given up.
     if (session.running) cancelling = cancel?.(pid).catch(() => session.close({ destroy: true }));
+  };
+  const onAbort = () => {
+    patience = setTimeout(stopStatement, patienceMs);
   };
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
@@ -72,6 +82,7 @@ async function workUntilAborted<Result>(
     signal?.throwIfAborted();
     return result;
   } catch (error) {
+    clearTimeout(patience);
     // A cancel request that is still under way would hit the rollback, or the next user of this connection.
     await cancelling;
     await rollBack(session);
