@@ -6,6 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { connectSecond } from '../behaviour/mcp/support/clients.ts';
 import { startProxy } from '../support/proxy.ts';
+import { callback, postForm } from '../support/oauth.ts';
 import { hasRedis, startRedis } from '../support/redis.ts';
 import { type Place, type SpawnedServer, type TestUser, client, createPlace, signUp, spawnServer } from '../support/server.ts';
 
@@ -83,6 +84,8 @@ describe('PostgreSQL goes away under load and comes back', () => {
       await endConnections();
       await proxy.stop();
       await expect.poll(() => ready(server.url), { timeout: 60_000 }).toBe(503);
+      const form = { grant_type: 'authorization_code', code: 'x', client_id: 'x', redirect_uri: callback, code_verifier: 'x'.repeat(43) };
+      expect((await postForm(`${server.url}/oauth2/token`, form)).status).toBe(503);
       proxy = await startProxy(place.databaseUrl ?? '', port);
       await expect.poll(() => ready(server.url), { timeout: 60_000 }).toBe(200);
     }
@@ -164,6 +167,39 @@ async function open(url: string): Promise<Socket | undefined> {
   await Promise.race([once(socket, 'connect').catch(() => undefined), once(socket, 'close').catch(() => undefined)]);
   return socket.destroyed ? undefined : socket;
 }
+
+describe('hundreds of connections that drip their requests', () => {
+  const each = 200;
+
+  test('keep no honest call from its answer, and are ended when their time is over', async () => {
+    const server = await start();
+    const [honest, sly] = [await signUp(server.url, 'Ada'), await signUp(server.url, 'Eve')];
+    const head = `POST /tasks HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\nAuthorization: Bearer ${sly.key}\r\n`;
+    const wholeHead = `${head}Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n{"title":"`;
+    const begun = [`${head}X-Slow: `, wholeHead].flatMap((part) => Array.from({ length: each }, () => drip(server.url, part)));
+    const drips = await Promise.all(begun);
+    let calls = 0;
+    for (; drips.some(({ socket }) => !socket.closed); calls += 1) {
+      expect((await honest.agent.post('/tasks', { title: `between drips ${calls}` })).status).toBe(201);
+      expect((await client(server.url).get('/health')).status).toBe(200);
+    }
+    expect(calls).toBeGreaterThan(10);
+    expect(drips.filter(({ answer }) => !/^HTTP\/1.1 (408|503) /.test(answer())).length).toBe(0);
+  });
+
+  /** Sends the beginning, then a letter five times a second. */
+  async function drip(url: string, beginning: string): Promise<{ socket: Socket; answer(): string }> {
+    const socket = await open(url);
+    if (socket === undefined) throw new Error('a connection was refused');
+    let answer = '';
+    socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+    socket.write(beginning);
+    const timer = setInterval(() => socket.write('a'), 200);
+    socket.on('close', () => clearInterval(timer));
+    onTestFinished(() => void socket.destroy());
+    return { socket, answer: () => answer };
+  }
+});
 
 describe('a thousand subscriptions', () => {
   test('all hear of a change, and one too many is refused with what to do', async () => {
