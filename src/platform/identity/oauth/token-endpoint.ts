@@ -97,13 +97,15 @@ async function tellOfReplay({ db, audit }: Pick<TokenEndpointParts, 'db' | 'audi
 
 /** Only what RFC 6749 has, and with its codes: a wrong code_verifier is `invalid_grant` (RFC 7636 section 4.6). */
 async function tokenAnswer(answer: Response): Promise<Response> {
+  // It has no body then, and nearly always it is the database that is away.
+  if (answer.status >= 500)
+    throw new OAuthError(503, 'temporarily_unavailable', 'The server could not answer. Try again in a few seconds.');
   const body = (await answer.json()) as { error?: string; error_description?: string; message?: string } & Record<string, unknown>;
   if (answer.ok) {
     const { access_token, token_type, expires_in, refresh_token, scope } = body;
     return oauthJson({ access_token, token_type, expires_in, refresh_token, scope });
   }
   const description = body.error_description ?? body.message ?? 'The request was refused.';
-  if (answer.status >= 500) throw new OAuthError(answer.status, 'server_error', 'The server could not answer. Try again.');
   if (/code verif/.test(description)) throw new OAuthError(400, 'invalid_grant', description);
   throw new OAuthError(answer.status, body.error ?? 'invalid_request', description);
 }
