@@ -179,7 +179,7 @@ async function findPostmaster(databaseUrl: string): Promise<number | undefined> 
 
 async function measure({ name, of, ...load }: Case): Promise<Row> {
   const watched = { server: of.pid, postmaster: 'postmaster' in of ? of.postmaster : undefined };
-  return { name, ...(await runLoad({ connections, ...load, url: of.url, watched, seconds: Number(values.seconds), warmUpSeconds: 1 })) };
+  return { name, ...(await runLoad({ connections, ...load, url: of.url, watched, seconds: Number(values.seconds), warmUpSeconds: 3 })) };
 }
 
 /** The round in the middle, by the rate. */
