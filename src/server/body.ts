@@ -52,6 +52,8 @@ function checkType({ headers }: IncomingMessage, wanted: string): void {
   if (encoding !== 'identity')
     throw unsupportedMediaType({ message: 'The body is compressed, which is not accepted.', next: 'Send it without Content-Encoding.' });
   const type = headers['content-type'] ?? '';
+  // As nearly every client sends it.
+  if (type === wanted) return;
   const [media = '', ...parameters] = type.split(';').map((part) => part.trim().toLowerCase());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length);
   const utf8 = charset === undefined || /^"?utf-?8"?$/.test(charset);

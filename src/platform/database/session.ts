@@ -81,6 +81,14 @@ export class Session implements DatabaseConnection {
     }
   }
 
+  /** What is sent from now on goes out after this turn of the event loop, together with what the next holder of the connection sends. */
+  holdBack(): void {
+    if (!this.#client.pipeline) return;
+    const { stream } = this.#client.connection;
+    stream.cork();
+    setImmediate(() => stream.uncork());
+  }
+
   /**
    * Gives the connection back after its last query; a broken or unwanted one is closed instead.
    * `soon`: gives it back with the last query under way where the next user's queries simply come after it.

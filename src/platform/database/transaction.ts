@@ -156,8 +156,9 @@ function localSettings({ settings }: TransactionSource, tenant: Tenant): string[
   return [workspace_id, user_id, system, String(statementTimeoutMs), String(lockTimeoutMs), String(requestTimeoutMs)];
 }
 
-/** Nothing depends on the end of a transaction that only read, so nobody waits for it. */
+/** Nothing depends on the end of a transaction that only read, so nobody waits for it, and under load the next one begins with it. */
 async function endReading(session: Session): Promise<void> {
+  session.holdBack();
   commit(session).catch(() => undefined);
   await session.close({ soon: true });
 }
