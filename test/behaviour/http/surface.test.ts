@@ -21,7 +21,7 @@ describe('probes', () => {
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
       database: 'connected',
       uptime_seconds: expect.any(Number),
-      checks: { database: { status: 'ok' } },
+      checks: { database: { status: 'ok' }, storage: { status: 'ok' } },
     });
   });
 
