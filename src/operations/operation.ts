@@ -37,6 +37,11 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   cost?: 'read' | 'write' | 'expensive';
   /** Served when everything else has to wait: short, and others stand still without it. Default: false. */
   essential?: boolean;
+  /**
+   * Its handler does nothing before its first query, and reads `context.now` only after it: that query then goes out together with BEGIN.
+   * Default: false.
+   */
+  eager?: boolean;
   /** False when it tells its progress or asks the person; faces may serve the simple ones in a shorter way. Default: true. */
   simple?: boolean;
   /**

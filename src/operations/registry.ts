@@ -154,13 +154,18 @@ async function run(options: RegistryOptions, compiled: CompiledOperation, reques
   const mode = transactionOf(operation);
   if (mode === 'none') return runWithout(options, base, operation, input, idempotent);
   return again(() =>
-    inTransaction(options, base, { mode, essential: operation.essential }, async (context) => {
-      const replay = idempotent === undefined ? undefined : await takeKey(context, idempotent);
-      if (replay !== undefined) return replay;
-      const output = operation.output.parse(await operation.handler(context, input));
-      if (idempotent !== undefined) keepAnswer(context, idempotent, operation.secret_output === true ? null : output);
-      return output;
-    }),
+    inTransaction(
+      options,
+      base,
+      { mode, essential: operation.essential, eager: operation.eager === true && idempotent === undefined },
+      async (context) => {
+        const replay = idempotent === undefined ? undefined : await takeKey(context, idempotent);
+        if (replay !== undefined) return replay;
+        const output = operation.output.parse(await operation.handler(context, input));
+        if (idempotent !== undefined) keepAnswer(context, idempotent, operation.secret_output === true ? null : output);
+        return output;
+      },
+    ),
   );
 }
 
@@ -203,14 +208,21 @@ async function runWithout(
 async function inTransaction<Result>(
   { database, events, committed }: RegistryOptions,
   base: BaseContext,
-  kind: Pick<TransactionOptions, 'mode' | 'essential'>,
+  kind: Pick<TransactionOptions, 'mode' | 'essential' | 'eager'>,
   work: (context: Context) => Promise<Result>,
 ): Promise<Result> {
   const emitted: NewEvent[] = [];
   const result = await database.transaction(base.principal, { ...kind, signal: base.signal }, async (scope: TransactionScope) => {
+    const { db, workspace_id, user_id, withCommit } = scope;
     const context: Context = {
       ...base,
-      ...scope,
+      db,
+      workspace_id,
+      user_id,
+      withCommit,
+      get now() {
+        return scope.now;
+      },
       emit: (event) => void emitted.push(event),
       transaction: () => Promise.reject(new Error('a transaction is open already')),
     };

@@ -19,10 +19,11 @@ export interface Proxy {
 export async function startProxy(target: string, port = 0): Promise<Proxy> {
   const { hostname, port: targetPort } = new URL(target);
   const sockets = new Set<Socket>();
-  const callers = new Set<Socket>();
+  /** Who is connected, and to what. */
+  const callers = new Map<Socket, Socket>();
   const server = createServer((near) => {
     const far = connect(Number(targetPort), hostname);
-    callers.add(near);
+    callers.set(near, far);
     near.on('close', () => callers.delete(near));
     join(near, far);
     join(far, near);
@@ -45,7 +46,12 @@ export async function startProxy(target: string, port = 0): Promise<Proxy> {
     url: url.href,
     port: taken,
     cutOnUse() {
-      for (const near of callers) near.prependOnceListener('data', () => near.destroy());
+      for (const [near, far] of callers)
+        near.prependOnceListener('data', () => {
+          near.unpipe(far);
+          near.destroy();
+          far.destroy();
+        });
     },
     refuse: () => void server.close(),
     async stop() {

@@ -184,13 +184,14 @@ describe('a connection', () => {
     await write((db) => nap(db, 0));
   });
 
-  test('that died unnoticed is replaced before anything is done on it', async () => {
+  test.each([false, true])('that died unnoticed is replaced before anything is done on it; eager: %s', async (eager) => {
     const proxy = await startProxy(opened.settings.databaseUrl ?? '');
     const own = await openDatabase({ settings: { ...opened.settings, databaseUrl: proxy.url, databasePool: 1 }, log: silentLog });
-    const run = () => own.transaction(tenant, { mode: 'write' }, async () => 'ran');
-    await run();
+    const add = sql<{ value: number }>`update counters set value = value + 1 where id = 1 returning value`;
+    const run = () => own.transaction(tenant, { mode: 'write', eager }, async ({ db }) => (await add.execute(db)).rows[0]?.value ?? 0);
+    const before = await run();
     proxy.cutOnUse();
-    expect(await run()).toBe('ran');
+    expect(await run()).toBe(before + 1);
     await own.close();
     await proxy.stop();
   });

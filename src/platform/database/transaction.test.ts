@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type OpenedDatabase, databaseKinds, openTestDatabase } from '../../../test/support/databases.ts';
 import { isForeignKeyViolation, isUniqueViolation } from './errors.ts';
 import { secureTable } from './security.ts';
+import { transactionTime } from './transaction-time.ts';
 import type { Tenant, TransactionScope } from './types.ts';
 
 const alpha = { workspace_id: '01930000-0000-7000-8000-00000000000a', user_id: '01930000-0000-7000-8000-0000000000aa' };
@@ -23,10 +24,14 @@ const notesOf = async ({ db }: TransactionScope) =>
 const add = ({ db }: TransactionScope, { workspace_id, owner_id, text }: Note) =>
   sql`insert into notes (workspace_id, owner_id, text) values (${workspace_id}, ${owner_id}, ${text})`.execute(db);
 
-describe.each(databaseKinds)('transactions on %s', (kind) => {
+const kinds = databaseKinds.flatMap((kind) =>
+  [false, true].map((eager) => ({ kind, eager, what: eager ? 'eager transactions' : 'transactions' })),
+);
+
+describe.each(kinds)('$what on $kind', ({ kind, eager }) => {
   let opened: OpenedDatabase;
   const run = <Result>(tenant: Tenant, mode: 'read' | 'write', work: (scope: TransactionScope) => Promise<Result>) =>
-    opened.database.transaction(tenant, { mode }, work);
+    opened.database.transaction(tenant, { mode, eager }, work);
 
   beforeAll(async () => {
     // One connection, so that whatever the last transaction left behind would meet the next.
@@ -74,10 +79,16 @@ describe.each(databaseKinds)('transactions on %s', (kind) => {
   });
 
   test("give the database's clock, the same for the whole transaction", async () => {
-    await run(alpha, 'read', async ({ db, now }) => {
-      const { rows } = await sql<{ now: Date }>`select now() as now`.execute(db);
-      expect(now).toEqual(rows[0]?.now);
+    await run(alpha, 'read', async (scope) => {
+      const { rows } = await sql<{ now: Date; inside: Date }>`select now() as now, ${transactionTime} as inside`.execute(scope.db);
+      expect([rows[0]?.now, rows[0]?.inside]).toEqual([scope.now, scope.now]);
     });
+  });
+
+  test('know the time before their first query only when they are not eager', async () => {
+    const early = run(alpha, 'read', async ({ now }) => now);
+    await (eager ? expect(early).rejects.toThrow('only after its first query') : expect(early).resolves.toBeInstanceOf(Date));
+    expect(await run(alpha, 'read', notesOf)).toEqual(['personal', 'shared']);
   });
 
   test('are undone when the work rejects, with its error', async () => {
@@ -126,7 +137,7 @@ describe.each(databaseKinds)('transactions on %s', (kind) => {
     const gone = new AbortController();
     const { promise: free, resolve } = Promise.withResolvers<void>();
     const first = run(alpha, 'read', () => free);
-    const second = opened.database.transaction(alpha, { mode: 'write', signal: gone.signal }, () => {
+    const second = opened.database.transaction(alpha, { mode: 'write', eager, signal: gone.signal }, () => {
       throw new Error('it started');
     });
     gone.abort(new Error('gone'));
@@ -138,7 +149,7 @@ describe.each(databaseKinds)('transactions on %s', (kind) => {
 
   test('reject with the reason, undone, when the caller goes in between two queries', async () => {
     const gone = new AbortController();
-    const work = opened.database.transaction(alpha, { mode: 'write', signal: gone.signal }, async (scope) => {
+    const work = opened.database.transaction(alpha, { mode: 'write', eager, signal: gone.signal }, async (scope) => {
       await add(scope, { workspace_id: alpha.workspace_id, owner_id: null, text: 'halfway' });
       gone.abort(new Error('gone'));
       await notesOf(scope);

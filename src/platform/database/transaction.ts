@@ -26,24 +26,43 @@ export async function runTransaction<Result>(
   tenant: Tenant,
   options: TransactionOptions,
   work: (scope: TransactionScope) => Promise<Result>,
+  lastTry = false,
 ): Promise<Result> {
-  const begun = await begin(source, tenant, options);
+  const session = await Session.open(source.pool, options.signal);
+  const beginning: Beginning = { answer: undefined, failure: undefined };
   try {
+    if (isEager(source, options)) session.holdBack();
+    const begun = sendBegin(session, source, tenant, options.mode).then(
+      (answer) => void (beginning.answer = answer),
+      (error: unknown) => void (beginning.failure = { error }),
+    );
+    if (!isEager(source, options)) await begun;
+    if (beginning.failure !== undefined) throw beginning.failure.error;
     const last: CompiledQuery[] = [];
-    const result = await workUntilAborted(begun, source, tenant, options.signal, last, work);
-    if (options.mode === 'read') await endReading(begun.session);
-    else await commitWork(begun.session, last);
+    const result = await workUntilAborted({ session, beginning }, source, tenant, options.signal, last, work);
+    await begun;
+    if (options.mode === 'read') await endReading(session);
+    else await commitWork(session, last);
     return result;
+  } catch (error) {
+    if (lastTry || beginning.answer !== undefined || !session.broken) throw error;
   } finally {
-    await begun.session.close();
+    await session.close({ destroy: beginning.answer === undefined });
   }
+  // The connection had died while it was idle. Nothing was done on it then, so another one is tried, once.
+  return runTransaction(source, tenant, options, work, true);
 }
 
-interface Begun {
-  session: Session;
-  now: Date;
-  /** The process of the server that serves this connection. */
-  pid: number;
+/** Only once the role was seen to be walled in: until then no query may go before the answer to BEGIN. */
+function isEager({ roleSeen }: TransactionSource, { eager }: TransactionOptions): boolean {
+  return eager === true && roleSeen;
+}
+
+/** What is known of BEGIN by now. */
+interface Beginning {
+  /** The clock, and the process of the server that serves this connection. */
+  answer: { now: Date; pid: number } | undefined;
+  failure: { error: unknown } | undefined;
 }
 
 /**
@@ -54,7 +73,7 @@ const patienceMs = 100;
 
 /** Everything between begin and commit. When it rejects, the transaction is rolled back. */
 async function workUntilAborted<Result>(
-  { session, now, pid }: Begun,
+  { session, beginning }: { session: Session; beginning: Beginning },
   { plugins, cancel }: TransactionSource,
   tenant: Tenant,
   signal: AbortSignal | undefined,
@@ -64,8 +83,10 @@ async function workUntilAborted<Result>(
   let cancelling: Promise<void> | undefined;
   let patience: NodeJS.Timeout | undefined;
   const stopStatement = () => {
+    if (!session.running) return;
+    const giveUp = () => session.close({ destroy: true });
     // When the request cannot be made the query might run on for long, so its connection is given up.
-    if (session.running) cancelling = cancel?.(pid).catch(() => session.close({ destroy: true }));
+    cancelling = beginning.answer === undefined ? giveUp() : cancel?.(beginning.answer.pid).catch(giveUp);
   };
   const onAbort = () => {
     patience = setTimeout(stopStatement, patienceMs);
@@ -76,7 +97,10 @@ async function workUntilAborted<Result>(
     const result = await work({
       db: kyselyInTransaction(session, plugins),
       ...ids,
-      now,
+      get now() {
+        if (beginning.answer === undefined) throw new Error('an eager transaction knows its time only after its first query');
+        return beginning.answer.now;
+      },
       withCommit: (query) => void last.push(query.compile()),
     });
     signal?.throwIfAborted();
@@ -86,22 +110,10 @@ async function workUntilAborted<Result>(
     // A cancel request that is still under way would hit the rollback, or the next user of this connection.
     await cancelling;
     await rollBack(session);
-    throw signal?.aborted === true ? signal.reason : error;
+    // A query behind a BEGIN that failed says only that there is no transaction.
+    throw signal?.aborted === true ? signal.reason : (beginning.failure?.error ?? error);
   } finally {
     signal?.removeEventListener('abort', onAbort);
-  }
-}
-
-/** A connection may have died while it was idle. Nothing was done on it then, so another one is tried, once. */
-async function begin(source: TransactionSource, tenant: Tenant, { mode, signal }: TransactionOptions): Promise<Begun> {
-  for (let lastAttempt = false; ; lastAttempt = true) {
-    const session = await Session.open(source.pool, signal);
-    try {
-      return { session, ...(await sendBegin(session, source, tenant, mode)) };
-    } catch (error) {
-      await session.close({ destroy: true });
-      if (lastAttempt || !session.broken) throw error;
-    }
   }
 }
 
@@ -111,7 +123,7 @@ async function sendBegin(
   source: TransactionSource,
   tenant: Tenant,
   mode: TransactionOptions['mode'],
-): Promise<Omit<Begun, 'session'>> {
+): Promise<{ now: Date; pid: number }> {
   const [, , { rows }] = await session.together(() =>
     Promise.all([
       session.command(mode === 'read' ? 'begin read only' : 'begin'),

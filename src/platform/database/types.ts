@@ -14,8 +14,8 @@ export interface TransactionScope {
   db: Kysely<unknown>;
   workspace_id: string;
   user_id: string;
-  /** The database's clock, read with BEGIN. */
-  now: Date;
+  /** The database's clock, read with BEGIN. In an eager transaction it throws until the first query has its answer. */
+  readonly now: Date;
   /** Sends this statement together with COMMIT, in one round trip: for a write whose result nobody reads. Its failure fails the commit. */
   withCommit(query: Compilable): void;
 }
@@ -24,6 +24,11 @@ export interface TransactionOptions {
   mode: 'read' | 'write';
   /** It does not queue behind ordinary transactions: see `lanes.ts`. Default: false. */
   essential?: boolean | undefined;
+  /**
+   * `work` is called at once, so that its first query goes out together with BEGIN. When the connection turns out to have died, `work` is
+   * called again: it must do nothing but ask the database before that answer is there. Default: false.
+   */
+  eager?: boolean | undefined;
   /** Aborting it cancels the running query (on PostgreSQL), rolls back, and rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }

@@ -3,16 +3,17 @@
 import { z } from 'zod';
 import type { Context } from '../../operations/context.ts';
 import { defineOperation } from '../../operations/operation.ts';
+import { transactionTime } from '../../platform/database/transaction-time.ts';
 import { type Actor, actorOf } from '../../platform/identity/principal.ts';
 import { openProject, projectKey } from '../workspace/index.ts';
 import {
   type TaskChanges,
   type TaskRow,
+  addNote,
   checkClaim,
   checkClaimable,
   fence,
   loadTask,
-  newNote,
   noteText,
   parseTaskId,
   resourceOf,
@@ -24,7 +25,7 @@ import {
 } from '../tasks/index.ts';
 import { returnExpired } from './expiry.ts';
 import { claimResult, finished, leaseSeconds } from './schema.ts';
-import { type NewClaim, claimHead, updateHeld } from './store.ts';
+import { type NewClaim, claimHead, leaseEnd, updateHeld } from './store.ts';
 
 const held = { task_id: taskId, fence: fence.describe('The fence that claim_task gave you') };
 
@@ -46,8 +47,9 @@ export const claimTask = defineOperation({
   scope: 'tasks:write',
   http: { method: 'POST', path: '/queue/claim' },
   essential: true,
+  eager: true,
   async handler(context, input) {
-    const claim: NewClaim = { claimed_by: actorOf(context.principal), claimed_until: leaseEnd(context, input.lease_seconds) };
+    const claim: NewClaim = { claimed_by: actorOf(context.principal), lease_seconds: secondsOf(context, input) };
     const row =
       input.task_id === undefined ? await takeNext(context, input.project ?? '', claim) : await takeNamed(context, input.task_id, claim);
     if (row === undefined) return { task: null, claim: null };
@@ -68,9 +70,10 @@ export const renewClaim = defineOperation({
   scope: 'tasks:write',
   http: { method: 'POST', path: '/queue/renew' },
   essential: true,
+  eager: true,
   hints: { idempotent: true },
   async handler(context, input) {
-    const renewed = await changeHeld(context, input, { claimed_until: leaseEnd(context, input.lease_seconds) });
+    const renewed = await changeHeld(context, input, { claimed_until: leaseEnd(secondsOf(context, input)) });
     tell(context, 'claim.renewed', renewed, { fence: input.fence });
     return answer(context, renewed.row);
   },
@@ -88,8 +91,9 @@ export const releaseClaim = defineOperation({
   scope: 'tasks:write',
   http: { method: 'POST', path: '/queue/release' },
   essential: true,
+  eager: true,
   async handler(context, input) {
-    const released = await changeHeld(context, input, settle('pending', context.now), { note: input.reason });
+    const released = await changeHeld(context, input, settle('pending', transactionTime), { note: input.reason });
     tell(context, 'claim.released', released, { fence: input.fence, reason: input.reason });
     return answer(context, released.row);
   },
@@ -110,10 +114,11 @@ export const finishTask = defineOperation({
   scope: 'tasks:write',
   http: { method: 'POST', path: '/queue/finish' },
   essential: true,
+  eager: true,
   hints: { idempotent: true },
   async handler(context, input) {
     const outputs = input.outputs === undefined ? {} : { outputs: input.outputs };
-    const changes = { ...settle('completed', context.now), ...outputs };
+    const changes = { ...settle('completed', transactionTime), ...outputs };
     // An answer can be lost on its way: the same fence again finds its own work done.
     const isDone = (row: TaskRow) => row.status === 'completed' && row.fence === input.fence;
     const change = await changeHeld(context, input, changes, { note: input.notes, isDone });
@@ -136,11 +141,17 @@ async function takeNamed(context: Context, name: string, claim: NewClaim): Promi
   for (const event of await returnExpired(context, context.settings.maxAttempts, found.project_id)) context.emit(event);
   const row = await loadTask(context, name, 'update');
   checkClaimable(row, context.now);
-  return updateTaskRow(context, row.id, { ...claim, status: 'in_progress', claimed_at: context.now, fence: row.fence + 1 });
+  return updateTaskRow(context, row.id, {
+    claimed_by: claim.claimed_by,
+    claimed_until: leaseEnd(claim.lease_seconds),
+    status: 'in_progress',
+    claimed_at: context.now,
+    fence: row.fence + 1,
+  });
 }
 
-function leaseEnd(context: Context, seconds: number | undefined): Date {
-  return new Date(context.now.getTime() + (seconds ?? context.settings.leaseSeconds) * 1_000);
+function secondsOf({ settings }: Context, input: { lease_seconds?: number | undefined }): number {
+  return input.lease_seconds ?? settings.leaseSeconds;
 }
 
 /** A task after a change, and who held it before. */
@@ -161,14 +172,14 @@ async function changeHeld(
   changes: TaskChanges,
   { note, isDone }: { note?: string | undefined; isDone?: (row: TaskRow) => boolean } = {},
 ): Promise<Change> {
-  const added = note === undefined ? undefined : newNote(context, note);
+  const added = note === undefined ? undefined : { text: note, by: actorOf(context.principal) };
   const found = await updateHeld(context, { ...parseTaskId(claimed.task_id), fence: claimed.fence }, changes, added);
   if (found !== undefined) return { ...found, changed: true };
   const row = await loadTask(context, claimed.task_id, 'update');
   if (isDone?.(row) === true) return { row, holder: row.claimed_by, changed: false };
   checkClaim(row, claimed.fence, context.now);
   // It was renewed at this very moment.
-  const notes = added === undefined ? {} : { notes: [...row.notes, added] };
+  const notes = addNote(context, row, note);
   return { row: await updateTaskRow(context, row.id, { ...changes, ...notes }), holder: row.claimed_by, changed: true };
 }
 

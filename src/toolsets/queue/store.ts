@@ -1,6 +1,7 @@
 /** SQL of claims that ran out. */
 
 import { sql } from 'kysely';
+import { transactionTime } from '../../platform/database/transaction-time.ts';
 import type { TransactionScope } from '../../platform/database/types.ts';
 import type { Actor } from '../../platform/identity/principal.ts';
 import {
@@ -16,11 +17,14 @@ import {
   visibleTasks,
 } from '../tasks/index.ts';
 
-/** Who takes a task, and until when. */
+/** Who takes a task, and for how long. */
 export interface NewClaim {
   claimed_by: Actor;
-  claimed_until: Date;
+  lease_seconds: number;
 }
+
+/** When a lease that begins now ends. */
+export const leaseEnd = (seconds: number) => sql<Date>`${transactionTime} + make_interval(secs => ${seconds})`;
 
 /**
  * Claims the head of a project's queue and returns it, in one statement; rows that others are just claiming are passed over.
@@ -29,12 +33,12 @@ export interface NewClaim {
 export async function claimHead(
   scope: TransactionScope,
   key: string,
-  claim: NewClaim,
+  { claimed_by, lease_seconds }: NewClaim,
   when: 'always' | 'unless a lease has ended',
 ): Promise<TaskRow | undefined> {
   const project = projectNamed(scope, key);
   const ended = sql<boolean>`exists (select from tasks held where held.workspace_id = ${scope.workspace_id}
-    and held.project_id = ${project} and held.claimed_until <= ${scope.now})`;
+    and held.project_id = ${project} and held.claimed_until <= ${transactionTime})`;
   return taskTables(scope)
     .with('head', (db) =>
       db
@@ -51,10 +55,10 @@ export async function claimHead(
     )
     .updateTable('tasks')
     .set({
-      ...toColumns({ ...claim, status: 'in_progress', claimed_at: scope.now }),
+      ...toColumns({ claimed_by, claimed_until: leaseEnd(lease_seconds), status: 'in_progress', claimed_at: transactionTime }),
       fence: sql`tasks.fence + 1`,
       version: sql`tasks.version + 1`,
-      updated_at: scope.now,
+      updated_at: transactionTime,
     })
     .where('tasks.workspace_id', '=', scope.workspace_id)
     .where('tasks.id', '=', (where) => where.selectFrom('head').select('head.id'))
@@ -70,7 +74,7 @@ export async function updateHeld(
   scope: TransactionScope,
   { key, number, fence }: { key: string; number: number; fence: number },
   changes: Omit<TaskChanges, 'notes'>,
-  note: Note | undefined,
+  note: Omit<Note, 'at'> | undefined,
 ): Promise<{ row: TaskRow; holder: Actor | null } | undefined> {
   const found = await taskTables(scope)
     .with('held', (db) =>
@@ -82,15 +86,17 @@ export async function updateHeld(
         .where('tasks.number', '=', number)
         .where('tasks.fence', '=', fence)
         // Not as an index would have it: the task is found by its number, and not among all that are held.
-        .where(sql<boolean>`(tasks.claimed_until > ${scope.now}) is true`)
+        .where(sql<boolean>`(tasks.claimed_until > ${transactionTime}) is true`)
         .forUpdate(),
     )
     .updateTable('tasks')
     .set({
       ...toColumns(changes),
-      ...(note === undefined ? {} : { notes: sql`tasks.notes || ${JSON.stringify([note])}::jsonb` }),
+      ...(note === undefined
+        ? {}
+        : { notes: sql`tasks.notes || jsonb_build_array(${JSON.stringify(note)}::jsonb || ${atTransactionTime})` }),
       version: sql`tasks.version + 1`,
-      updated_at: scope.now,
+      updated_at: transactionTime,
     })
     .where('tasks.workspace_id', '=', scope.workspace_id)
     .where('tasks.id', '=', (where) => where.selectFrom('held').select('held.id'))
@@ -100,6 +106,9 @@ export async function updateHeld(
   const { holder, ...row } = found;
   return { row, holder };
 }
+
+/** As `Date.toISOString` writes it. */
+const atTransactionTime = sql`jsonb_build_object('at', to_char(${transactionTime} at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))`;
 
 /** Leases returned in one go: enough to keep up, few enough to stay a short transaction. */
 const batch = 100;

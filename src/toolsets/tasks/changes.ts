@@ -1,5 +1,6 @@
 /** What a caller asks for, turned into what is stored: names become ids, and every reference is checked. */
 
+import type { RawBuilder } from 'kysely';
 import type { z } from 'zod';
 import type { Context } from '../../operations/context.ts';
 import { type Actor, actorOf } from '../../platform/identity/principal.ts';
@@ -74,16 +75,13 @@ export async function replaceDependencies(context: Context, task: TaskRow, neede
 }
 
 /** Everything that follows from a new status: the claim ends with the work, and completion has its time. */
-export function settle(status: Status, now: Date): TaskChanges {
+export function settle(status: Status, now: Date | RawBuilder<Date>): TaskChanges {
   const completed_at = status === 'completed' ? now : null;
   if (status === 'in_progress') return { status, completed_at };
   return { status, completed_at, claimed_by: null, claimed_at: null, claimed_until: null };
 }
 
 export function addNote(context: Context, task: { notes: readonly Note[] }, text: string | undefined): TaskChanges {
-  return text === undefined ? {} : { notes: [...task.notes, newNote(context, text)] };
-}
-
-export function newNote({ principal, now }: Context, text: string): Note {
-  return { text, by: actorOf(principal), at: now.toISOString() };
+  if (text === undefined) return {};
+  return { notes: [...task.notes, { text, by: actorOf(context.principal), at: context.now.toISOString() }] };
 }

@@ -9,7 +9,7 @@ export const tasksToolset: Toolset = {
   operations: [createTask, createTaskBatch, listTasks, nextTask, getTask, updateTask, completeTask, deleteTask],
 };
 
-export { newNote, settle } from './changes.ts';
+export { addNote, settle } from './changes.ts';
 export { loadTask, showTask, toClaim } from './load.ts';
 export { afterExpiry, checkClaim, checkClaimable, parseTaskId, resourceOf } from './rules.ts';
 export { claim, fence, noteText, task, taskFields, taskId } from './schema.ts';

@@ -151,6 +151,7 @@ export const getTask = defineOperation({
   access: 'read',
   scope: 'tasks:read',
   http: { method: 'GET', path: '/tasks/{task_id}' },
+  eager: true,
   async handler(context, input) {
     const row = await loadTask(context, input.task_id);
     const [full] = input.detail === 'full' ? await showHistory(context, [row]) : [];

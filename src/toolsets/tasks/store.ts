@@ -1,6 +1,6 @@
 /** SQL of tasks and their dependencies, always within one workspace. */
 
-import { type ColumnType, type Generated, type JSONColumnType, type Selectable, type SqlBool, sql } from 'kysely';
+import { type ColumnType, type Generated, type JSONColumnType, type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 import type { TransactionScope } from '../../platform/database/types.ts';
 import type { Actor } from '../../platform/identity/principal.ts';
 import { personalKey } from '../workspace/index.ts';
@@ -188,6 +188,9 @@ export async function firstReadyTask(scope: TransactionScope, project_id: string
     .executeTakeFirst();
 }
 
+/** One that is known, or that the statement works out. */
+type Time = Date | RawBuilder<Date>;
+
 /** What a caller may set; everything else follows from rules. */
 export interface TaskChanges {
   title?: string;
@@ -205,9 +208,9 @@ export interface TaskChanges {
   attempts?: number;
   fence?: number;
   claimed_by?: Actor | null;
-  claimed_at?: Date | null;
-  claimed_until?: Date | null;
-  completed_at?: Date | null;
+  claimed_at?: Time | null;
+  claimed_until?: Time | null;
+  completed_at?: Time | null;
 }
 
 export interface NewTask extends TaskChanges {

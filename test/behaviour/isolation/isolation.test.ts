@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Database } from '../../../src/platform/database/types.ts';
+import type { Database, TransactionScope } from '../../../src/platform/database/types.ts';
 import { Problem } from '../../../src/platform/problem.ts';
 import { type Caller, type House, type OwnHouse, houseOf, openHouse } from '../../support/house.ts';
 import { client, startTestServer, type TestServer } from '../../support/server.ts';
@@ -198,7 +198,10 @@ describe('the isolation tests', () => {
     const everybody = (database: Database): Database => ({
       ...database,
       transaction: (tenant, options, work) =>
-        database.transaction('system', options, (scope) => work(tenant === 'system' ? scope : { ...scope, ...tenant })),
+        database.transaction('system', options, (scope) =>
+          // Not a copy: an eager transaction does not know its time yet.
+          work(tenant === 'system' ? scope : Object.assign(Object.create(scope) as TransactionScope, tenant)),
+        ),
     });
     house = await openHouse({ plugins: [scopingOff()], wrap: everybody });
     const { mallory, victim } = await buildScene(house);
