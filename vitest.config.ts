@@ -55,10 +55,6 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'packaging', include: ['test/packaging/**/*.test.ts'], testTimeout: 300 * second, hookTimeout: 300 * second },
-      },
-      {
-        extends: true,
         test: {
           name: 'slow',
           include: ['test/slow/**/*.test.ts'],
