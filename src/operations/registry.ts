@@ -1,11 +1,10 @@
 /** The registry: every operation, compiled once, and the one way to call them. */
 
-import { v7 as newId } from 'uuid';
 import type { Settings } from '../platform/config/settings.ts';
 import { isUndoneByAnother } from '../platform/database/errors.ts';
-import type { Database, TransactionOptions, TransactionScope } from '../platform/database/types.ts';
+import type { Database } from '../platform/database/types.ts';
 import type { Events, NewEvent } from '../platform/events/types.ts';
-import { type Principal, actorOf } from '../platform/identity/principal.ts';
+import type { Principal } from '../platform/identity/principal.ts';
 import type { Identity } from '../platform/identity/types.ts';
 import { Problem, cancelled, forbidden, insufficientScope, internal, notFound } from '../platform/problem.ts';
 import { logBug } from '../platform/telemetry/bugs.ts';
@@ -13,10 +12,11 @@ import type { Log } from '../platform/telemetry/log.ts';
 import { type SpanStart, tracing } from '../platform/telemetry/traces.ts';
 import { compileToolsets, transactionOf } from './compile.ts';
 import type { BaseContext, Context } from './context.ts';
+import { baseContext, inTransaction, withoutTransaction } from './contexts.ts';
 import { type IdempotentCall, checkIdempotencyKey, freeKey, hashInput, keepAnswer, takeKey } from './idempotency.ts';
 import { parseInput } from './input.ts';
 import type { Face, Operation, Toolset } from './operation.ts';
-import { QuestionAsked, ask } from './question.ts';
+import { QuestionAsked } from './question.ts';
 import type { CallRequest, CompiledOperation, Registry } from './types.ts';
 
 export interface RegistryOptions {
@@ -31,12 +31,6 @@ export interface RegistryOptions {
   /** Told of every event, after its transaction was committed. */
   committed?: ((type: string, data: NewEvent['data']) => void) | undefined;
 }
-
-/**
- * Size of a page that a model reads: about 2,000 tokens at four bytes each.
- * A page over REST is limited by its item count alone.
- */
-const modelPageBytes = 8_000;
 
 type Output = Record<string, unknown>;
 
@@ -203,75 +197,6 @@ async function runWithout(
     if (idempotent !== undefined) await short('write', (context) => freeKey(context, idempotent));
     throw error;
   }
-}
-
-async function inTransaction<Result>(
-  { database, events, committed }: RegistryOptions,
-  base: BaseContext,
-  kind: Pick<TransactionOptions, 'mode' | 'essential' | 'eager'>,
-  work: (context: Context) => Promise<Result>,
-): Promise<Result> {
-  const emitted: NewEvent[] = [];
-  const result = await database.transaction(base.principal, { ...kind, signal: base.signal }, async (scope: TransactionScope) => {
-    const { db, workspace_id, user_id, withCommit } = scope;
-    const context: Context = {
-      ...base,
-      db,
-      workspace_id,
-      user_id,
-      withCommit,
-      get now() {
-        return scope.now;
-      },
-      emit: (event) => void emitted.push(event),
-      transaction: () => Promise.reject(new Error('a transaction is open already')),
-    };
-    const value = await work(context);
-    if (emitted.length > 0) events.write(scope, actorOf(base.principal), emitted);
-    return value;
-  });
-  if (emitted.length > 0) events.wake();
-  if (committed !== undefined) for (const { type, data } of emitted) committed(type, data);
-  return result;
-}
-
-function withoutTransaction(base: BaseContext, transaction: Context['transaction']): Context {
-  const closed = (): never => {
-    throw new Error('this operation has no transaction of its own: use context.transaction');
-  };
-  return {
-    ...base,
-    workspace_id: base.principal.workspace_id,
-    user_id: base.principal.user_id,
-    get db() {
-      return closed();
-    },
-    get now() {
-      return closed();
-    },
-    withCommit: closed,
-    emit: closed,
-    transaction,
-  };
-}
-
-function baseContext({ settings, identity, log }: RegistryOptions, operation: Operation, request: CallRequest): BaseContext {
-  return {
-    principal: request.principal,
-    face: request.face,
-    request_id: request.request_id,
-    signal: request.signal,
-    settings,
-    identity,
-    log,
-    newId,
-    page_bytes: request.page_bytes ?? (request.face === 'rest' ? undefined : modelPageBytes),
-    progress: (done, total, message) => request.progress?.({ done, total, message }),
-    ask: (question) => {
-      if (operation.simple !== false) throw new Error(`${operation.name} asks, and must say so with simple: false`);
-      return ask(request.answers, question);
-    },
-  };
 }
 
 function idempotentCall(operation: Operation, request: CallRequest, input: unknown): IdempotentCall | undefined {
