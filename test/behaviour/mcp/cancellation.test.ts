@@ -47,8 +47,12 @@ test.each(clientKinds)('a client of %s that closes its connection ends the query
   const client = await connect(kind, { url: `${server.url}/mcp`, token: ada.key });
   await other.query('begin');
   await other.query('lock table tasks in access exclusive mode');
-  const call = client.callTool('list_tasks').catch(() => 'gone');
-  await vi.waitFor(async () => expect(await waiting()).toBe(1), soon);
+  let ended: unknown;
+  const call = client.callTool('list_tasks').catch((error: unknown) => {
+    ended = error;
+    return 'gone';
+  });
+  await vi.waitFor(async () => expect({ waiting: await waiting(), ended }).toEqual({ waiting: 1, ended: undefined }), soon);
   await client.close();
   await vi.waitFor(async () => expect(await waiting()).toBe(0), soon);
   expect(await call).toBe('gone');
