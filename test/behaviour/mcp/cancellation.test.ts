@@ -37,6 +37,8 @@ afterAll(async () => {
 });
 
 async function waiting(): Promise<number> {
+  // Within a transaction it would not see a connection that was made after the first look.
+  await other.query('select pg_stat_clear_snapshot()');
   const { rows } = await other.query<{ count: number }>(
     `select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
   );
