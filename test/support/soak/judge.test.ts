@@ -18,7 +18,7 @@ function samples(change: (n: number) => Partial<Sample>): Sample[] {
   }));
 }
 
-const complaints = (change: (n: number) => Partial<Sample>) => judge(samples(change), { pool: 10 }).complaints;
+const complaints = (change: (n: number) => Partial<Sample>) => judge(samples(change), { pool: 10, kind: 'postgres' }).complaints;
 
 test('a heap that swings, warms up in the first quarter, or has one bad moment is flat', () => {
   expect(complaints(() => ({}))).toEqual([]);
@@ -41,7 +41,7 @@ test('the table has a line for each quarter and ends with the verdict', () => {
   const table = showVerdict(
     judge(
       samples(() => ({})),
-      { pool: 10 },
+      { pool: 10, kind: 'embedded' },
     ),
   );
   expect(table.split('\n')).toHaveLength(8);

@@ -44,7 +44,7 @@ export async function soak({ kind, minutes, preload }: SoakOptions): Promise<Soa
       preload,
       environment: { QUARTERDECK_DATABASE_POOL: String(pool), LOG_LEVEL: 'info', ...database },
     });
-    return await watch(server, minutes);
+    return await watch(server, kind, minutes);
   } finally {
     await server?.stop();
     await cluster?.stop();
@@ -52,7 +52,7 @@ export async function soak({ kind, minutes, preload }: SoakOptions): Promise<Soa
   }
 }
 
-async function watch(server: SoakServer, minutes: number): Promise<SoakResult> {
+async function watch(server: SoakServer, kind: SoakOptions['kind'], minutes: number): Promise<SoakResult> {
   const user = await signUp(server.url);
   const stop = new AbortController();
   const callers = runCallers(await openCallers({ url: server.url, user }), stop.signal);
@@ -66,7 +66,7 @@ async function watch(server: SoakServer, minutes: number): Promise<SoakResult> {
   }
   stop.abort();
   const heard = await callers;
-  const verdict = judge(samples, { pool });
+  const verdict = judge(samples, { pool, kind });
   const after = await becomeQuiet(server);
   const left = after.eventStreams === 0 ? [] : [`${after.eventStreams} event streams stayed open when everybody had gone`];
   return { ...verdict, complaints: [...verdict.complaints, ...left], ...heard, after };
