@@ -48,6 +48,15 @@ test('a run in which all is well ends with 0', async () => {
   expect({ code, last: lines.at(-1) }).toEqual({ code: 0, last: '1 passed, 0 failed, 0 skipped' });
 });
 
+test('a test that passed at the second try is named, with what went wrong at the first', async () => {
+  const { code, lines } = await report(`
+    let tries = 0;
+    test('shaky', { retry: 1 }, () => expect(++tries, 'too early').toBe(2));`);
+  expect(code).toBe(0);
+  expect(lines.at(-2)).toBe('passed at the second try: sample.test.js > shaky (): too early: expected 1 to be 2 // Object.is equality');
+  expect(lines.at(-1)).toBe('1 passed, 0 failed, 0 skipped');
+});
+
 test('a skip without a reason fails the run', async () => {
   const { code, lines } = await report(`test('good', () => {}); test.skip('silent', () => {});`);
   expect(code).toBe(1);

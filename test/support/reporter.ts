@@ -1,4 +1,4 @@
-/** Ends a run with each skipped test and its reason, and with one plain line of counts that a script can read. */
+/** Ends a run with each test that needed a second try, each skipped test and its reason, and with one plain line of counts that a script can read. */
 
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
 
@@ -25,6 +25,7 @@ export default class SummaryReporter implements Reporter {
     const passed = tests.filter((test) => stateOf(test) === 'passed').length;
     if (failed > 0) process.exitCode = 1;
     const lines = [
+      ...tests.filter((test) => test.diagnostic()?.flaky).map((test) => `passed at the second try: ${nameOf(test)}: ${firstErrorOf(test)}`),
       ...skipped.map((test) => `skipped: ${nameOf(test)}: ${reasonOf(test) ?? noReason}`),
       `${passed} passed, ${failed} failed, ${skipped.length - unexplained} skipped`,
     ];
@@ -44,4 +45,8 @@ function nameOf(test: TestCase): string {
 function reasonOf(test: TestCase): string | undefined {
   const result = test.result();
   return result.state === 'skipped' ? result.note : undefined;
+}
+
+function firstErrorOf(test: TestCase): string {
+  return test.result().errors?.[0]?.message.split('\n')[0] ?? 'no error was kept';
 }
