@@ -1,7 +1,7 @@
 /** Makes the context that a handler gets: with a transaction, or with the means to open short ones. */
 
 import { v7 as newId } from 'uuid';
-import type { TransactionOptions } from '../platform/database/types.ts';
+import type { TransactionOptions, TransactionScope } from '../platform/database/types.ts';
 import type { NewEvent } from '../platform/events/types.ts';
 import { actorOf } from '../platform/identity/principal.ts';
 import type { BaseContext, Context } from './context.ts';
@@ -25,20 +25,7 @@ export async function inTransaction<Result>(
 ): Promise<Result> {
   const emitted: NewEvent[] = [];
   const result = await database.transaction(base.principal, { ...kind, signal: base.signal }, async (scope) => {
-    const { db, workspace_id, user_id, withCommit } = scope;
-    const context: Context = {
-      ...base,
-      db,
-      workspace_id,
-      user_id,
-      withCommit,
-      get now() {
-        return scope.now;
-      },
-      emit: (event) => void emitted.push(event),
-      transaction: () => Promise.reject(new Error('a transaction is open already')),
-    };
-    const value = await work(context);
+    const value = await work(new TransactionContext(base, scope, emitted));
     if (emitted.length > 0) events.write(scope, actorOf(base.principal), emitted);
     return value;
   });
@@ -49,23 +36,86 @@ export async function inTransaction<Result>(
 
 /** For an operation that opens its own short transactions. */
 export function withoutTransaction(base: BaseContext, transaction: Context['transaction']): Context {
-  const closed = (): never => {
-    throw new Error('this operation has no transaction of its own: use context.transaction');
-  };
-  return {
-    ...base,
-    workspace_id: base.principal.workspace_id,
-    user_id: base.principal.user_id,
-    get db() {
-      return closed();
-    },
-    get now() {
-      return closed();
-    },
-    withCommit: closed,
-    emit: closed,
-    transaction,
-  };
+  return new OpenContext(base, transaction);
+}
+
+/** Every call makes a context, and an instance of a class costs a fraction of an object literal with accessors. */
+class CallContext implements BaseContext {
+  readonly principal: BaseContext['principal'];
+  readonly face: BaseContext['face'];
+  readonly request_id: string;
+  readonly signal: AbortSignal;
+  readonly settings: BaseContext['settings'];
+  readonly identity: BaseContext['identity'];
+  readonly log: BaseContext['log'];
+  readonly newId: BaseContext['newId'];
+  readonly page_bytes: BaseContext['page_bytes'];
+  readonly progress: BaseContext['progress'];
+  readonly ask: BaseContext['ask'];
+  readonly workspace_id: string;
+  readonly user_id: string;
+
+  constructor(base: BaseContext) {
+    this.principal = base.principal;
+    this.face = base.face;
+    this.request_id = base.request_id;
+    this.signal = base.signal;
+    this.settings = base.settings;
+    this.identity = base.identity;
+    this.log = base.log;
+    this.newId = base.newId;
+    this.page_bytes = base.page_bytes;
+    this.progress = base.progress;
+    this.ask = base.ask;
+    this.workspace_id = base.principal.workspace_id;
+    this.user_id = base.principal.user_id;
+  }
+}
+
+class TransactionContext extends CallContext implements Context {
+  readonly db: Context['db'];
+  readonly withCommit: Context['withCommit'];
+  readonly emit: Context['emit'];
+  readonly #scope: TransactionScope;
+
+  constructor(base: BaseContext, scope: TransactionScope, emitted: NewEvent[]) {
+    super(base);
+    this.db = scope.db;
+    this.withCommit = scope.withCommit;
+    this.emit = (event) => void emitted.push(event);
+    this.#scope = scope;
+  }
+
+  get now(): Date {
+    return this.#scope.now;
+  }
+
+  transaction(): Promise<never> {
+    return Promise.reject(new Error('a transaction is open already'));
+  }
+}
+
+class OpenContext extends CallContext implements Context {
+  readonly withCommit = closed;
+  readonly emit = closed;
+  readonly transaction: Context['transaction'];
+
+  constructor(base: BaseContext, transaction: Context['transaction']) {
+    super(base);
+    this.transaction = transaction;
+  }
+
+  get db(): never {
+    return closed();
+  }
+
+  get now(): never {
+    return closed();
+  }
+}
+
+function closed(): never {
+  throw new Error('this operation has no transaction of its own: use context.transaction');
 }
 
 export function baseContext({ settings, identity, log }: RegistryOptions, operation: Operation, request: CallRequest): BaseContext {

@@ -1,6 +1,6 @@
 /** Writes answers that no face has written: errors in their one form, and small JSON. */
 
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Problem, internal } from '../platform/problem.ts';
 import { logBug } from '../platform/telemetry/bugs.ts';
 import type { Log } from '../platform/telemetry/log.ts';
@@ -63,6 +63,25 @@ export async function sendJson({ incoming, outgoing }: Exchange, status: number,
   // Closing a socket with unread bytes resets it, and the client may lose the answer that it has been sent.
   if (unread && !holdsBodyBack(incoming)) await discard(incoming);
   outgoing.end();
+}
+
+/** Answers that are ready and not yet sent. */
+let ready: [outgoing: ServerResponse, text: string][] = [];
+
+/**
+ * Ends the answer in this turn of the event loop, after everything else that the turn has to do. At a high rate the answers of a turn then
+ * go out one after the other, and a client that serves many callers is woken up once for all of them instead of for each: that wake-up
+ * is the dearest part of a cheap answer.
+ */
+export function endSoon(outgoing: ServerResponse, text: string): void {
+  if (ready.length === 0) setImmediate(endAll);
+  ready.push([outgoing, text]);
+}
+
+function endAll(): void {
+  const now = ready;
+  ready = [];
+  for (const [outgoing, text] of now) outgoing.end(text);
 }
 
 function discard(incoming: IncomingMessage): Promise<void> {

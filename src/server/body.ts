@@ -25,12 +25,14 @@ async function readBody(incoming: IncomingMessage, outgoing: ServerResponse, max
   checkType(incoming, type);
   if (Number(incoming.headers['content-length'] ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
   // The client waits with a large body until it is told that it is welcome.
-  if (asksFirst(incoming)) outgoing.writeContinue();
-  welcomed.add(incoming);
+  if (asksFirst(incoming)) {
+    outgoing.writeContinue();
+    welcomed.add(incoming);
+  }
   return readBytes(incoming, maxBytes);
 }
 
-/** Requests whose body is being read. */
+/** Requests that waited with their body, and were told to send it. */
 const welcomed = new WeakSet<IncomingMessage>();
 
 function asksFirst({ headers }: IncomingMessage): boolean {

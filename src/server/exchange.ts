@@ -31,6 +31,9 @@ export interface Exchange {
 /** What we are willing to repeat in logs and headers of an id that a client or proxy chose. */
 const saneRequestId = /^[A-Za-z0-9._:-]{1,128}$/;
 
+/** Nobody changes the query of a request, so all requests without one share it. */
+const noQuery = new URLSearchParams();
+
 export function openExchange(incoming: IncomingMessage, outgoing: ServerResponse, timeoutMs: number): Exchange {
   const sent = incoming.headers['x-request-id'];
   const request_id = typeof sent === 'string' && saneRequestId.test(sent) ? sent : randomUUID();
@@ -57,7 +60,7 @@ export function openExchange(incoming: IncomingMessage, outgoing: ServerResponse
     outgoing,
     request_id,
     path,
-    query: new URLSearchParams(query),
+    query: query === '' ? noQuery : new URLSearchParams(query),
     signal: controller.signal,
     route: 'unmatched',
     principal: undefined,

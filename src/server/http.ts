@@ -15,6 +15,7 @@ import { type Exchange, openExchange } from './exchange.ts';
 import type { Guard } from './guard.ts';
 import { measurementOf } from './mcp/call.ts';
 import { answerHeaders, checkHead } from './headers.ts';
+import { type InFlight, createInFlight } from './in-flight.ts';
 import type { Route } from './route.ts';
 import { endHttpSpan, openHttpSpan } from './spans.ts';
 
@@ -58,17 +59,17 @@ export interface HttpServerOptions {
 export function createHttpServer({ settings, log, metrics, surface }: HttpServerOptions): HttpServer {
   const { requestTimeoutMs } = settings;
   const always = answerHeaders(settings);
-  const inFlight = new Set<Exchange>();
+  const inFlight = createInFlight();
   let dispatch = createDispatcher(surface, log, metrics);
 
   const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const exchange = openExchange(incoming, outgoing, requestTimeoutMs);
     const started = performance.now();
     const span = openHttpSpan(exchange);
-    inFlight.add(exchange);
+    const leave = inFlight.add(exchange);
     for (const [name, value] of always) outgoing.setHeader(name, value);
     outgoing.once('close', () => {
-      inFlight.delete(exchange);
+      leave();
       record(exchange, (performance.now() - started) / 1_000, log, metrics, span);
     });
     if (!server.listening) outgoing.setHeader('Connection', 'close');
@@ -106,9 +107,12 @@ export function createHttpServer({ settings, log, metrics, surface }: HttpServer
   };
 }
 
+/** Where a request carries its exchange past the library: a weak map would hold each request until the next full collection. */
+const exchangeKey = Symbol('exchange');
+type Dispatched = IncomingMessage & { [exchangeKey]?: Exchange };
+
 /** Answers every request, whatever is thrown. */
 function createDispatcher(surface: Surface, log: Log, metrics: Metrics): (exchange: Exchange) => Promise<void> {
-  const exchanges = new WeakMap<IncomingMessage, Exchange>();
   const fail = async (exchange: Exchange, error: unknown): Promise<void> => {
     const sent = exchange.incoming.headers.authorization !== undefined;
     const problem = toProblem(error, exchange.request_id, log);
@@ -121,7 +125,7 @@ function createDispatcher(surface: Surface, log: Log, metrics: Metrics): (exchan
   const listener = getRequestListener(
     (request, env) => {
       const { incoming, outgoing } = env as { incoming: IncomingMessage; outgoing: ServerResponse };
-      const exchange = exchanges.get(incoming);
+      const exchange = (incoming as Dispatched)[exchangeKey];
       if (exchange === undefined) throw new Error('a request came past the dispatcher');
       return app.fetch(request, { incoming, outgoing, exchange });
     },
@@ -143,7 +147,7 @@ function createDispatcher(surface: Surface, log: Log, metrics: Metrics): (exchan
         exchange.route = '/mcp';
         await surface.mcp(exchange);
       } else {
-        exchanges.set(incoming, exchange);
+        (incoming as Dispatched)[exchangeKey] = exchange;
         await listener(incoming, outgoing);
       }
     } catch (error) {
@@ -186,9 +190,9 @@ function record(exchange: Exchange, seconds: number, log: Log, metrics: Metrics,
 /** How long aborted requests get to answer 503 before their sockets are closed. */
 const abortMs = 500;
 
-async function drain(server: Server, inFlight: ReadonlySet<Exchange>, graceMs: number): Promise<void> {
+async function drain(server: Server, inFlight: InFlight, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  for (const { outgoing } of inFlight) if (!outgoing.headersSent) outgoing.setHeader('Connection', 'close');
+  for (const { outgoing } of inFlight.all()) if (!outgoing.headersSent) outgoing.setHeader('Connection', 'close');
   // Connections that were idle at `close` are gone; those that fall idle now must not wait for their time-out.
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
   try {
@@ -197,7 +201,7 @@ async function drain(server: Server, inFlight: ReadonlySet<Exchange>, graceMs: n
       message: 'The server stopped before the request was done.',
       next: 'Try again; another replica or the next start answers.',
     });
-    for (const exchange of inFlight) exchange.abort(reason);
+    for (const exchange of inFlight.all()) exchange.abort(reason);
     if (await finishes(closed, abortMs)) return;
     server.closeAllConnections();
     await closed;

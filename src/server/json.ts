@@ -32,16 +32,18 @@ function place(text: string, at: number): string {
   return `line ${line}, column ${at - before.lastIndexOf('\n')}`;
 }
 
+const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket] = [0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d];
+
 /** The offset of the first bracket beyond the limit. It counts brackets outside strings, so it neither recurses nor allocates. */
 function findTooDeep(text: string): number | undefined {
   let depth = 0;
   for (let at = 0; at < text.length; at += 1) {
-    const character = text[at];
-    if (character === '"') at = endOfString(text, at);
-    else if (character === '{' || character === '[') {
+    const character = text.charCodeAt(at);
+    if (character === quote) at = endOfString(text, at);
+    else if (character === openBrace || character === openBracket) {
       depth += 1;
       if (depth > maxJsonDepth) return at;
-    } else if (character === '}' || character === ']') depth -= 1;
+    } else if (character === closeBrace || character === closeBracket) depth -= 1;
   }
   return undefined;
 }
@@ -49,8 +51,12 @@ function findTooDeep(text: string): number | undefined {
 /** The offset of the closing quote, or of the end of the text. */
 function endOfString(text: string, start: number): number {
   let at = start + 1;
-  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
-  return at;
+  for (; at < text.length; at += 1) {
+    const character = text.charCodeAt(at);
+    if (character === quote) return at;
+    if (character === backslash) at += 1;
+  }
+  return text.length;
 }
 
 const space = /[ \t\n\r]*/y;

@@ -28,7 +28,6 @@ export async function serveMcp(parts: McpParts, exchange: Exchange): Promise<voi
   const { face, registry, identity, maxBodyBytes } = parts;
   const { incoming, outgoing, query, request_id } = exchange;
   const principal = await authenticate(exchange, identity);
-  const toolsets = query.getAll('toolsets').flatMap((names) => names.split(',').filter((name) => name !== ''));
   let parsedBody: unknown;
   try {
     parsedBody = await readJsonBody(incoming, outgoing, maxBodyBytes);
@@ -56,7 +55,7 @@ export async function serveMcp(parts: McpParts, exchange: Exchange): Promise<voi
     face.handle(incoming, outgoing, {
       principal,
       parsedBody,
-      toolsets: query.has('toolsets') ? toolsets : undefined,
+      toolsets: toolsetsOf(query),
       request_id,
       failed: (failure) => (call.failure = failure),
       refused,
@@ -65,6 +64,12 @@ export async function serveMcp(parts: McpParts, exchange: Exchange): Promise<voi
     });
   const trace = tracing();
   await (trace === undefined ? handle() : inMcpSpan(trace, { call, body: parsedBody, outgoing }, handle));
+}
+
+/** undefined: the address does not narrow them. */
+function toolsetsOf(query: URLSearchParams): string[] | undefined {
+  if (!query.has('toolsets')) return undefined;
+  return query.getAll('toolsets').flatMap((names) => names.split(',').filter((name) => name !== ''));
 }
 
 /** Why the request may not go on. */
