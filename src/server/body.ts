@@ -71,22 +71,25 @@ function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<Buffer>
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const stop = () => {
-      incoming.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
-      incoming.pause();
-    };
+    let settled = false;
     const onData = (chunk: Buffer) => {
       size += chunk.length;
       chunks.push(chunk);
       if (size <= maxBytes) return;
-      stop();
+      incoming.off('data', onData).pause();
+      settled = true;
       reject(bodyTooLarge(maxBytes));
     };
-    const onEnd = () => (stop(), resolve(Buffer.concat(chunks, size)));
+    const onEnd = () => {
+      settled = true;
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size));
+    };
     const onClose = () => {
-      stop();
+      if (settled) return;
+      settled = true;
       reject(unreadable({ message: 'The body ended before its announced length.', next: 'Send the request again.' }));
     };
+    // They stay, for taking them away costs more than they do.
     incoming.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
   });
 }

@@ -48,7 +48,7 @@ export function openExchange(incoming: IncomingMessage, outgoing: ServerResponse
           // The answer has been written, and the client does not take it: it would stay in memory for as long as the client likes.
           if (outgoing.writableEnded) outgoing.destroy();
         }, timeoutMs).unref();
-  outgoing.once('close', () => {
+  outgoing.on('close', () => {
     clearTimeout(timer);
     if (!outgoing.writableFinished)
       controller.abort(

@@ -45,7 +45,7 @@ export function createGate(settings: Pick<Settings, 'maxRequests' | 'maxRequests
       };
       // The client may have gone while this waited; then nothing tells of the end any more.
       if (outgoing.destroyed || outgoing.writableFinished) leave();
-      else outgoing.once('close', leave);
+      else outgoing.on('close', leave);
     },
     close: stopWatching,
   };

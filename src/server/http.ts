@@ -68,7 +68,7 @@ export function createHttpServer({ settings, log, metrics, surface }: HttpServer
     const span = openHttpSpan(exchange);
     const leave = inFlight.add(exchange);
     for (const [name, value] of always) outgoing.setHeader(name, value);
-    outgoing.once('close', () => {
+    outgoing.on('close', () => {
       leave();
       record(exchange, (performance.now() - started) / 1_000, log, metrics, span);
     });
