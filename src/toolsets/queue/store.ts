@@ -8,7 +8,7 @@ import {
   type Note,
   type TaskChanges,
   type TaskRow,
-  isReadyNow,
+  isReadyIn,
   projectNamed,
   queueOrder,
   shownColumns,
@@ -45,8 +45,7 @@ export async function claimHead(
         .selectFrom('tasks')
         .select('tasks.id')
         .where('tasks.workspace_id', '=', scope.workspace_id)
-        .where('tasks.project_id', '=', project)
-        .where(isReadyNow)
+        .where(isReadyIn(project))
         .$if(when !== 'always', (query) => query.where(sql<boolean>`not ${ended}`))
         .orderBy(queueOrder)
         .limit(sql.lit(1))

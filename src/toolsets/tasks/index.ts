@@ -17,7 +17,7 @@ export {
   type Note,
   type TaskChanges,
   type TaskRow,
-  isReadyNow,
+  isReadyIn,
   projectNamed,
   queueOrder,
   shownColumns,

@@ -174,15 +174,19 @@ export async function tasksByIds(scope: TransactionScope, ids: readonly string[]
     .execute();
 }
 
-/** What the queue gives next: highest priority, then oldest. The literals are what the index `tasks_ready` is made for. */
 export const isReadyNow = sql<SqlBool>`tasks.status = 'pending' and tasks.open_dependencies = 0`;
+
+/** What the queue of a project gives, in the words of the index `tasks_ready`. */
+export const isReadyIn = (project: RawBuilder<string>) =>
+  sql<SqlBool>`${isReadyNow} and (case when ${isReadyNow} then tasks.project_id end) = ${project}`;
+
+/** What comes next: highest priority, then oldest. */
 export const queueOrder = sql`tasks.priority desc, tasks.created_at, tasks.number`;
 
 /** The head of the queue, without taking it. */
 export async function firstReadyTask(scope: TransactionScope, project_id: string): Promise<TaskRow | undefined> {
   return visibleTasks(scope)
-    .where('tasks.project_id', '=', project_id)
-    .where(isReadyNow)
+    .where(isReadyIn(sql`${project_id}::uuid`))
     .orderBy(queueOrder)
     .limit(sql.lit(1))
     .executeTakeFirst();

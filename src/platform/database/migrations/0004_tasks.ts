@@ -39,22 +39,27 @@ export const tasks: Migration = {
         created_at timestamptz not null,
         updated_at timestamptz not null,
         completed_at timestamptz,
-        primary key (workspace_id, id),
-        unique (workspace_id, project_id, number),
         foreign key (workspace_id, project_id) references projects (workspace_id, id) on delete cascade,
-        foreign key (workspace_id, parent_id) references tasks (workspace_id, id) on delete set null (parent_id),
         constraint tasks_claim_is_whole check ((claimed_until is null) = (claimed_by is null)),
         constraint tasks_claimed_is_in_progress check (claimed_until is null or status = 'in_progress')
       )`.execute(db);
-    // The queue reads its head from here: only what is ready is in it, in the order of claims.
-    await sql`
-      create index tasks_ready on tasks (workspace_id, project_id, priority desc, created_at, number)
-        where status = 'pending' and open_dependencies = 0`.execute(db);
+    // While there are no statistics yet, all that could serve a lookup seem to cost the same, and PostgreSQL takes the one that was made
+    // last: so the broad come first, and the keys last. See docs/decisions/0015.
+    await sql`create index tasks_of_project on tasks (project_id, id desc)`.execute(db);
+    await sql`create index tasks_of_parent on tasks (parent_id) where parent_id is not null`.execute(db);
     // What is claimed now is little, so the sweeper reads all of it.
     await sql`create index tasks_leases on tasks (workspace_id, project_id, claimed_until) where claimed_until is not null`.execute(db);
-    // Without the workspace, so that while there are no statistics yet nobody takes it for looking up a number.
-    await sql`create index tasks_of_project on tasks (project_id, id desc)`.execute(db);
-    await sql`create index tasks_of_parent on tasks (workspace_id, parent_id) where parent_id is not null`.execute(db);
+    // The queue reads its head from here: only what is ready is in it, in the order of claims. By an expression, so that no other index can
+    // answer the same question.
+    await sql`
+      create index tasks_ready on tasks (
+          (case when status = 'pending' and open_dependencies = 0 then project_id end), priority desc, created_at, number)
+        where status = 'pending' and open_dependencies = 0`.execute(db);
+    await sql`alter table tasks add constraint tasks_pkey primary key (workspace_id, id)`.execute(db);
+    await sql`alter table tasks add constraint tasks_number_key unique (project_id, number)`.execute(db);
+    await sql`
+      alter table tasks add constraint tasks_parent_fkey
+        foreign key (workspace_id, parent_id) references tasks (workspace_id, id) on delete set null (parent_id)`.execute(db);
 
     await sql`
       create table task_dependencies (
@@ -63,12 +68,12 @@ export const tasks: Migration = {
         task_id uuid not null,
         depends_on_id uuid not null,
         satisfied boolean not null default false,
-        primary key (workspace_id, task_id, depends_on_id),
+        primary key (task_id, depends_on_id),
         foreign key (workspace_id, task_id) references tasks (workspace_id, id) on delete cascade,
         foreign key (workspace_id, depends_on_id) references tasks (workspace_id, id) on delete cascade,
         check (task_id <> depends_on_id)
       )`.execute(db);
-    await sql`create index task_dependents on task_dependencies (workspace_id, depends_on_id)`.execute(db);
+    await sql`create index task_dependents on task_dependencies (depends_on_id)`.execute(db);
 
     await secureTable(db, 'tasks', { owner: 'owner_id' });
     await secureTable(db, 'task_dependencies', { owner: 'owner_id' });
