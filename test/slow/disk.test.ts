@@ -112,6 +112,14 @@ describe('no space for the log of the embedded database, which then gives up', (
     const kept = await titles(user);
     expect([...acknowledged].filter((title) => !kept.has(title))).toEqual([]);
     // The answer to a probe is kept for a second, and the last one was given while there was no database.
-    await expect.poll(() => client(server.url).get('/health/ready').then(({ status }) => status), { timeout: 5_000 }).toBe(200);
+    await expect
+      .poll(
+        () =>
+          client(server.url)
+            .get('/health/ready')
+            .then(({ status }) => status),
+        { timeout: 5_000 },
+      )
+      .toBe(200);
   });
 });

@@ -20,9 +20,33 @@ export function createLog(settings: Pick<Settings, 'logLevel'>, output: Destinat
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       mixin: traceOf,
+      serializers: { err: describeError },
     },
     { write: (line) => output.write(redact(line)) },
   );
+}
+
+/**
+ * What an error says, without the objects of libraries that hang on it: with each connection that breaks, `pg` hands over its client, and with that
+ * every statement it has prepared.
+ */
+function describeError(error: unknown): unknown {
+  return error instanceof Error ? withoutInstances(pino.stdSerializers.err(error)) : error;
+}
+
+function withoutInstances(described: object): object {
+  return Object.fromEntries(
+    Object.entries(described).flatMap(([key, value]: [string, unknown]) => {
+      if (key === 'aggregateErrors' && Array.isArray(value)) return [[key, value.map((one: object) => withoutInstances(one))]];
+      return isInstance(value) ? [] : [[key, value]];
+    }),
+  );
+}
+
+function isInstance(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype !== null && prototype !== Object.prototype;
 }
 
 /** A new object each time, because the library writes the fields of the line into it. */

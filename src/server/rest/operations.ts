@@ -1,15 +1,18 @@
 /** Shows every operation as a REST route. */
 
+import type { ServerResponse } from 'node:http';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { CompiledOperation, Registry } from '../../operations/types.ts';
 import type { Identity } from '../../platform/identity/types.ts';
 import { invalidInput } from '../../platform/problem.ts';
 import { costOf } from '../../operations/compile.ts';
 import type { Admission } from '../admission.ts';
+import { endSoon } from '../answer.ts';
 import { readJsonBody } from '../body.ts';
 import { authenticate } from '../credential.ts';
 import type { Exchange } from '../exchange.ts';
-import { type Route, json } from '../route.ts';
-import { taggedResponse } from './etag.ts';
+import type { Route } from '../route.ts';
+import { etagOf, matches } from './etag.ts';
 import { createInputReader } from './input.ts';
 
 export interface RestParts {
@@ -53,14 +56,23 @@ function operationRoute({ registry, identity, admission, maxBodyBytes }: RestPar
         signal,
         idempotency_key: header(exchange, 'idempotency-key'),
       });
-      if (method !== 'GET') return json(output, status);
-      return taggedResponse(JSON.stringify(output), incoming.headers['if-none-match'], {
-        'Content-Type': 'application/json',
-        'Cache-Control': 'private, no-cache',
-        Vary: 'Authorization, Origin',
-      });
+      const text = JSON.stringify(output);
+      if (method !== 'GET') return answerSoon(outgoing, text, status, json);
+      const etag = etagOf(text);
+      const headers = { 'Cache-Control': 'private, no-cache', Vary: 'Authorization, Origin', ETag: etag };
+      if (matches(incoming.headers['if-none-match'], etag)) return new Response(null, { status: 304, headers });
+      return answerSoon(outgoing, text, status, { ...json, ...headers });
     },
   };
+}
+
+const json = { 'Content-Type': 'application/json' };
+
+/** Past the library, which would send each answer at once: see `endSoon`. */
+function answerSoon(outgoing: ServerResponse, text: string, status: number, headers: Record<string, string>): Response {
+  outgoing.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(text) });
+  endSoon(outgoing, text);
+  return RESPONSE_ALREADY_SENT;
 }
 
 /**

@@ -8,10 +8,11 @@ import {
   type Note,
   type TaskChanges,
   type TaskRow,
+  completeRow,
   isReadyIn,
+  leanColumns,
   projectNamed,
   queueOrder,
-  shownColumns,
   taskTables,
   toColumns,
   visibleTasks,
@@ -36,10 +37,11 @@ export async function claimHead(
   { claimed_by, lease_seconds }: NewClaim,
   when: 'always' | 'unless a lease has ended',
 ): Promise<TaskRow | undefined> {
-  const project = projectNamed(scope, key);
+  const project = sql<string>`(select id from project)`;
   const ended = sql<boolean>`exists (select from tasks held where held.workspace_id = ${scope.workspace_id}
     and held.project_id = ${project} and held.claimed_until <= ${transactionTime})`;
-  return taskTables(scope)
+  const row = await taskTables(scope)
+    .with('project', (db) => db.selectNoFrom(projectNamed(scope, key).as('id')))
     .with('head', (db) =>
       db
         .selectFrom('tasks')
@@ -61,8 +63,9 @@ export async function claimHead(
     })
     .where('tasks.workspace_id', '=', scope.workspace_id)
     .where('tasks.id', '=', (where) => where.selectFrom('head').select('head.id'))
-    .returning(shownColumns)
+    .returning(leanColumns)
     .executeTakeFirst();
+  return row === undefined ? undefined : completeRow(scope, key, row);
 }
 
 /**
@@ -99,11 +102,11 @@ export async function updateHeld(
     })
     .where('tasks.workspace_id', '=', scope.workspace_id)
     .where('tasks.id', '=', (where) => where.selectFrom('held').select('held.id'))
-    .returning((shown) => [...shownColumns, shown.selectFrom('held').select('held.claimed_by').as('holder')])
+    .returning((shown) => [...leanColumns, shown.selectFrom('held').select('held.claimed_by').as('holder')])
     .executeTakeFirst();
   if (found === undefined) return undefined;
   const { holder, ...row } = found;
-  return { row, holder };
+  return { row: await completeRow(scope, key, row), holder };
 }
 
 /** As `Date.toISOString` writes it. */
