@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { CliCommand, UsageError } from './command.ts';
 import { type KeyStore, openKeys } from './keys.ts';
 import { type Column, moment, print, table } from './output.ts';
-import { type PlaceOptions, dataOption, urlOption } from './place.ts';
+import { type PlaceOptions, askExistingData, dataOption, noUrlOption, refuseUrl, urlOption } from './place.ts';
 import { type Key, newKey } from './views.ts';
 
 interface OwnerOptions extends PlaceOptions {
@@ -34,7 +34,7 @@ export function keyCommand(): CliCommand {
         .addOption(dataOption())
         .addOption(urlOption()),
     );
-  return group;
+  return group.addCommand(rotateSigningCommand());
 }
 
 function createCommand(): CliCommand {
@@ -88,6 +88,28 @@ function revokeCommand(): CliCommand {
     const result = await keys.revoke(key_id);
     print(options.json, result, () => `Revoked the key ${key_id}.`);
   });
+}
+
+function rotateSigningCommand(): CliCommand {
+  const command = new CliCommand('rotate-signing', {
+    summary: 'Withdraw the keys that session tokens are signed with; the next token makes a new one.',
+    details:
+      'For when they may have leaked; by itself a new one is made every 90 days. Session tokens end within a minute, so everybody signs in again; API keys and connected apps go on.',
+    example: 'quarterdeck key rotate-signing',
+  });
+  return command
+    .addOption(dataOption())
+    .addOption(noUrlOption())
+    .action(async (options: PlaceOptions) => {
+      refuseUrl(options, 'the signing keys belong to the installation.');
+      const result = await askExistingData(options, 'key rotate-signing', {}, 'withdrawing the signing keys');
+      const { withdrawn } = z.object({ withdrawn: z.int() }).parse(result);
+      print(
+        options.json,
+        result,
+        () => `Withdrew ${withdrawn === 1 ? 'the signing key' : `${withdrawn} signing keys`}. Tokens of before end within a minute.`,
+      );
+    });
 }
 
 /** A command on one key, named by its id or, where that is enough, by its name. */

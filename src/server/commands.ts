@@ -93,6 +93,7 @@ export const commands: Readonly<Record<string, Command>> = {
   'key revoke': onPlatform(z.strictObject({ ...owner, key_id: z.string() }), (platform, { key_id, ...who }) =>
     callAs(platform, who, 'revoke_key', { key_id }),
   ),
+  'key rotate-signing': onPlatform(nothing, async ({ identity }) => ({ withdrawn: await identity.admin.withdrawSigningKeys() })),
 
   'migrate status': onDatabase(nothing, ({ database }) => migrationStatus(database)),
   'migrate up': onDatabase(nothing, ({ database, log }) => migrateUp(database, log)),

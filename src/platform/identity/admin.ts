@@ -98,6 +98,13 @@ export function createAdmin({ auth, database, audit, db, forget }: AdminParts): 
       await db.updateTable('auth.user').set({ disabledAt: null }).where('id', '=', user.id).execute();
       await audit.tell('account.enabled', { account: { id: user.id }, by: 'operator' });
     },
+
+    async withdrawSigningKeys() {
+      const { numDeletedRows } = await db.deleteFrom('auth.jwks').executeTakeFirst();
+      const operator = await findUser(db, { operator: true });
+      if (operator !== undefined) await audit.tell('signing_keys.withdrawn', { account: { id: operator.id } });
+      return Number(numDeletedRows);
+    },
   };
 }
 

@@ -14,7 +14,8 @@ import type { AuthTables, UserTable } from './tables.ts';
 export type PersonalEvent = 'sign_in.succeeded' | 'sign_in.failed' | 'sign_in.locked' | 'password.changed';
 
 /** Of the workspace: who and what may act in it. */
-export type SharedEvent = 'member.joined' | 'account.disabled' | 'account.enabled' | 'connection.allowed' | 'connection.replayed';
+export type SharedEvent =
+  'member.joined' | 'account.disabled' | 'account.enabled' | 'connection.allowed' | 'connection.replayed' | 'signing_keys.withdrawn';
 
 /** The person whom it happened to, and who did it. Default: the person. */
 export interface Affected {

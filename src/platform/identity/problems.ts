@@ -125,7 +125,7 @@ export function personsOnly(): Problem {
 export function cannotSign(cause: unknown): Problem {
   return unavailable({
     message: 'Tokens cannot be signed: the signing keys were encrypted with another BETTER_AUTH_SECRET.',
-    next: 'The operator restores that secret; if it is lost, removing the rows of auth.jwks makes new keys, and everybody signs in again.',
+    next: 'The operator restores that secret; if it is lost, `quarterdeck key rotate-signing` makes new keys, and everybody signs in again.',
     cause,
   });
 }

@@ -141,6 +141,7 @@ export interface OAuthRefreshTokenTable extends OAuthTokenTable {
 export type AuthTables = {
   'auth.sign_in_attempts': SignInAttemptTable;
   'auth.user': UserTable;
+  'auth.jwks': { id: string };
   'auth.session': SessionTable;
   'auth.account': AccountTable;
   'auth.organization': OrganizationTable;

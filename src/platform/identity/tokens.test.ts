@@ -14,6 +14,7 @@ const now = () => Math.floor(Date.now() / 1_000);
 async function createKeyRing() {
   const keys: object[] = [];
   let reads = 0;
+  let failing = false;
   const ring = {
     async addKey(kid: string, algorithm = 'EdDSA') {
       const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true });
@@ -21,11 +22,14 @@ async function createKeyRing() {
       return (claims: Record<string, unknown> = {}) =>
         new SignJWT({ ...defaults, iat: now(), exp: now() + 60, ...claims }).setProtectedHeader({ alg: algorithm, kid }).sign(privateKey);
     },
+    withdrawAll: () => void keys.splice(0),
+    fail: () => void (failing = true),
     reads: () => reads,
   };
   const api = {
     async getJwks() {
       reads += 1;
+      if (failing) throw new Error('the database is away');
       return { keys: [...keys] };
     },
   };
@@ -35,6 +39,36 @@ async function createKeyRing() {
 }
 
 describe('a session token', () => {
+  test('of a key that was withdrawn is refused within a minute', async () => {
+    const { tokens, addKey, withdrawAll } = await createKeyRing();
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const token = await (await addKey('a'))();
+      await expect(tokens.verify(token)).resolves.toMatchObject(ids);
+      withdrawAll();
+      await expect(tokens.verify(token)).resolves.toMatchObject(ids);
+      vi.advanceTimersByTime(60_000);
+      await expect(tokens.verify(token)).rejects.toMatchObject(refused);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('goes on while the keys cannot be read again', async () => {
+    const { tokens, addKey, fail } = await createKeyRing();
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const sign = await addKey('a');
+      await expect(tokens.verify(await sign())).resolves.toMatchObject(ids);
+      fail();
+      vi.advanceTimersByTime(60_000);
+      await expect(tokens.verify(await sign())).resolves.toMatchObject(ids);
+      await expect(tokens.verify(await sign({ jti: 'another' }))).resolves.toMatchObject(ids);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('tells the person, the session, the workspace and its end', async () => {
     const { tokens, addKey } = await createKeyRing();
     const sign = await addKey('a');

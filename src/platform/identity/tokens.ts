@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto';
 import { BetterAuthError } from 'better-auth';
-import { type CryptoKey, type JWTHeaderParameters, type JWTPayload, errors, importJWK, jwtVerify } from 'jose';
+import { type CryptoKey, type JWTHeaderParameters, type JWTPayload, decodeProtectedHeader, errors, importJWK, jwtVerify } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { Auth } from './better-auth.ts';
@@ -44,20 +44,23 @@ export interface TokenSettings {
   lifetime_seconds: number;
 }
 
+/** How long a signing key that was withdrawn may still count, by each of the two memories below; together that is a minute. */
+const withdrawnWithinMs = 30_000;
+
 /** An unknown key id reloads the keys at most this often, so that made-up ids cost no queries. */
 const reloadEveryMs = 2_000;
 
 /**
  * A signature costs more to check than all the rest of a request, and it does not change. Tokens are remembered by their hash;
- * after a minute a signature is looked at again, so that a signing key that was withdrawn counts for no longer than that.
+ * from time to time a signature is looked at again, because its key may have been withdrawn.
  */
-const verifiedLimits = { entries: 10_000, lifetime_ms: 60_000, distrust_ms: 0, clock: () => performance.now() };
+const verifiedLimits = { entries: 10_000, lifetime_ms: withdrawnWithinMs, distrust_ms: 0, clock: () => performance.now() };
 
 const payloadSchema = z.object({ sub: z.uuid(), sid: z.uuid(), workspace_id: z.uuid(), exp: z.number() });
 const keyPayloadSchema = z.object({ sub: z.uuid(), key_hash: z.string().length(43), scope: z.string(), exp: z.number() });
 
 export function createTokens({ auth, issuer, loopback, lifetime_seconds }: TokenSettings): Tokens {
-  const findKey = createKeyFinder(auth);
+  const signingKeys = createKeyFinder(auth);
   const verified = createCredentialCache<JWTPayload>(verifiedLimits);
   const issuers = loopback ? sameMachine(issuer) : [issuer];
   const audiences = issuers.flatMap((name) => [name, `${name}/mcp`]);
@@ -69,11 +72,12 @@ export function createTokens({ auth, issuer, loopback, lifetime_seconds }: Token
     const { token } = await auth.api.signJWT({ body: { payload } }).catch((error: unknown) => {
       throw error instanceof BetterAuthError ? cannotSign(error) : error;
     });
+    await signingKeys.expect(decodeProtectedHeader(token).kid);
     return { token, exp };
   }
 
   async function verify(token: string, late_seconds = 0): Promise<JWTPayload> {
-    const { payload } = await jwtVerify(token, findKey, {
+    const { payload } = await jwtVerify(token, signingKeys.find, {
       algorithms: ['EdDSA'],
       issuer: issuers,
       audience: audiences,
@@ -132,8 +136,8 @@ function failureOf(error: errors.JOSEError): AuthFailure {
   return error instanceof errors.JWSSignatureVerificationFailed ? 'wrong_signature' : 'malformed';
 }
 
-/** Finds a key among those in memory, and looks for new ones in the database: another replica may have made one. */
-function createKeyFinder(auth: Pick<Auth, 'api'>): (header: JWTHeaderParameters) => Promise<CryptoKey> {
+/** Finds a key among those in memory, and looks in the database for those that another replica has made or withdrawn. */
+function createKeyFinder(auth: Pick<Auth, 'api'>) {
   let keys: Promise<Map<string, CryptoKey>> | undefined;
   let loadedAt = -Infinity;
 
@@ -158,13 +162,28 @@ function createKeyFinder(auth: Pick<Auth, 'api'>): (header: JWTHeaderParameters)
     return loading;
   }
 
-  return async ({ kid = '' }) => {
-    const known = (await (keys ?? reload())).get(kid);
-    if (known !== undefined) return known;
-    if (performance.now() - loadedAt < reloadEveryMs) throw unknownCredential();
-    const found = (await reload()).get(kid);
-    if (found === undefined) throw unknownCredential();
-    return found;
+  /** While they cannot be read again, those that are known go on. */
+  async function current(): Promise<Map<string, CryptoKey>> {
+    const before = keys;
+    if (before === undefined) return reload();
+    return performance.now() - loadedAt < withdrawnWithinMs ? before : reload().catch(() => (keys ??= before));
+  }
+
+  return {
+    /** @throws Problem `unauthenticated` when there is no such key */
+    async find({ kid = '' }: JWTHeaderParameters): Promise<CryptoKey> {
+      const known = (await current()).get(kid);
+      if (known !== undefined) return known;
+      if (performance.now() - loadedAt < reloadEveryMs) throw unknownCredential();
+      const found = (await reload()).get(kid);
+      if (found === undefined) throw unknownCredential();
+      return found;
+    },
+
+    /** A token was signed with this key just now, so it may well be a new one. */
+    async expect(kid = ''): Promise<void> {
+      if ((await keys?.catch(() => undefined))?.has(kid) === false) keys = undefined;
+    },
   };
 }
 

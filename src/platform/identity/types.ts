@@ -166,6 +166,11 @@ export interface Identity {
     disableUser(email: string): Promise<void>;
     /** Lets somebody sign in again. Keys, sessions and connections of before stay ended. */
     enableUser(email: string): Promise<void>;
+    /**
+     * Withdraws the keys that session tokens are signed with; the next token makes a new one. Tokens of before end within a minute on
+     * every replica, and cannot be refreshed then; API keys and connections go on. Returns how many keys were withdrawn.
+     */
+    withdrawSigningKeys(): Promise<number>;
   };
 
   /** Writes what is cached (last use of keys) and stops the timers. */

@@ -9,7 +9,8 @@ import { ancestorsOf, deleteDependencies, dependenciesOf, insertDependencies, lo
 import { loadTask } from './load.ts';
 import { checkSharedReference, cycleThrough, priorityNumber } from './rules.ts';
 import type { Status, taskFields, title } from './schema.ts';
-import type { Note, TaskChanges, TaskRow } from './store.ts';
+import type { Note, TaskRow } from './rows.ts';
+import type { TaskChanges } from './store.ts';
 
 type Fields = { [Name in keyof typeof taskFields]?: z.output<(typeof taskFields)[Name]> } & { title?: z.output<typeof title> };
 

@@ -2,7 +2,7 @@
 
 import { sql } from 'kysely';
 import type { TransactionScope } from '../../platform/database/types.ts';
-import { taskTables } from './store.ts';
+import { taskTables } from './rows.ts';
 
 /** Ids of what the task depends on. */
 export async function dependenciesOf(scope: TransactionScope, task_id: string): Promise<string[]> {

@@ -13,17 +13,5 @@ export { addNote, settle } from './changes.ts';
 export { loadTask, showTask, toClaim } from './load.ts';
 export { afterExpiry, checkClaim, checkClaimable, parseTaskId, resourceOf } from './rules.ts';
 export { claim, fence, noteText, task, taskFields, taskId } from './schema.ts';
-export {
-  type Note,
-  type TaskChanges,
-  type TaskRow,
-  completeRow,
-  isReadyIn,
-  leanColumns,
-  projectNamed,
-  queueOrder,
-  taskTables,
-  toColumns,
-  updateTaskRow,
-  visibleTasks,
-} from './store.ts';
+export { type Note, type TaskRow, completeRow, leanColumns, taskTables } from './rows.ts';
+export { type TaskChanges, isReadyIn, projectNamed, queueOrder, toColumns, updateTaskRow, visibleTasks } from './store.ts';

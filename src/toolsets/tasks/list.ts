@@ -3,7 +3,8 @@
 import { type SqlBool, sql } from 'kysely';
 import type { TransactionScope } from '../../platform/database/types.ts';
 import type { Status } from './schema.ts';
-import { type TaskRow, isReadyNow, visibleTasks } from './store.ts';
+import { type TaskRow } from './rows.ts';
+import { isReadyNow, visibleTasks } from './store.ts';
 
 export interface TaskFilter {
   project_id?: string | undefined;

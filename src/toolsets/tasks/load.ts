@@ -4,7 +4,8 @@ import type { Context } from '../../operations/context.ts';
 import { historyOf } from '../../platform/events/outbox.ts';
 import { blockersOf, isClaimed, isReady, noSuchTask, parseTaskId, priorityName } from './rules.ts';
 import type { TaskView } from './schema.ts';
-import { type Lock, type TaskRow, findTasks } from './store.ts';
+import { type TaskRow } from './rows.ts';
+import { type Lock, findTasks } from './store.ts';
 
 /** Newest changes shown with `detail: full`. */
 const historyLength = 20;

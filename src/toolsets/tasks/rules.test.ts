@@ -13,7 +13,7 @@ import {
   isReady,
   parseTaskId,
 } from './rules.ts';
-import type { TaskRow } from './store.ts';
+import type { TaskRow } from './rows.ts';
 
 const now = new Date('2026-05-01T12:00:00Z');
 const minutes = (count: number) => new Date(now.getTime() + count * 60_000);

@@ -4,7 +4,7 @@ import type { Actor, Principal } from '../../platform/identity/principal.ts';
 import { mayForce } from '../../platform/identity/principal.ts';
 import { type Problem, conflict, defineProblem, invalidInput, notFound, versionConflict } from '../../platform/problem.ts';
 import { type Status, priorities } from './schema.ts';
-import type { TaskRow } from './store.ts';
+import type { TaskRow } from './rows.ts';
 
 export const taskClaimed = defineProblem({
   code: 'task_claimed',

@@ -92,6 +92,22 @@ describe('accounts and keys', () => {
     expect(refused.stderr).toMatch(/^quarterdeck key list: The credential is unknown, expired or revoked\. Sign in again/);
   });
 
+  test('while the server runs, signing keys are withdrawn, and whoever signs in again gets a token of a new one', async () => {
+    const url = server?.url ?? '';
+    const signingKeys = async () =>
+      (await client(url).get<{ keys: { kid: string }[] }>('/.well-known/jwks.json')).body.keys.map(({ kid }) => kid);
+    expect((await signIn(url, password)).status).toBe(200);
+    const before = await signingKeys();
+    expect(before).toHaveLength(1);
+    expect(await ask(place, ['key', 'rotate-signing'])).toEqual({ withdrawn: 1 });
+    const { token } = (await signIn(url, password)).body;
+    expect((await client(url, token).get('/me')).status).toBe(200);
+    const after = await signingKeys();
+    expect(after).toHaveLength(1);
+    expect(after).not.toEqual(before);
+    expect(await quarterdeck(place, ['key', 'rotate-signing', '--url', url])).toMatchObject({ code: 2 });
+  });
+
   test('while the server runs, a password is changed and an account is closed', async () => {
     const url = server?.url ?? '';
     const words = ['user', 'password', '--email', email, '--password-stdin'];
