@@ -1,15 +1,24 @@
-/** Reads CommonMark with GFM and front matter into a syntax tree (mdast). Every text is Markdown, so this has no errors. */
+/** Reads CommonMark with GFM and front matter. Every text is Markdown, so this has no errors. */
 
 import type { Root } from 'mdast';
 import { fromMarkdown } from 'mdast-util-from-markdown';
-import { frontmatterFromMarkdown } from 'mdast-util-frontmatter';
 import { gfmFromMarkdown } from 'mdast-util-gfm';
-import { frontmatter } from 'micromark-extension-frontmatter';
 import { gfm } from 'micromark-extension-gfm';
 
-export function parseMarkdown(text: string): Root {
-  return fromMarkdown(text, {
-    extensions: [frontmatter('yaml'), gfm()],
-    mdastExtensions: [frontmatterFromMarkdown('yaml'), gfmFromMarkdown()],
-  });
+export interface MarkdownDocument {
+  readonly tree: Root;
+  /** Between the two lines of dashes at the very top; undefined: there is none. */
+  readonly frontMatter: { readonly yaml: string; readonly firstLine: number } | undefined;
+}
+
+const frontMatterBlock = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)(?<=\n)---[ \t]*(?:\r?\n|$)/;
+
+/** Places in the tree are those of `text`. */
+export function parseMarkdown(text: string): MarkdownDocument {
+  const [block, yaml] = frontMatterBlock.exec(text) ?? [];
+  const body = block === undefined ? text : block.replaceAll(/[^\r\n]/g, ' ') + text.slice(block.length);
+  return {
+    tree: fromMarkdown(body, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] }),
+    frontMatter: yaml === undefined ? undefined : { yaml, firstLine: 2 },
+  };
 }
