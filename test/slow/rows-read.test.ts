@@ -15,6 +15,7 @@ const calls = 5;
 let server: TestServer;
 let user: TestUser;
 let taken: { task_id: string; fence: number }[];
+let waitedFor: string[];
 
 beforeAll(async () => {
   // What the server does by itself would be counted too, and with two connections it is known which have something to report.
@@ -29,6 +30,9 @@ beforeAll(async () => {
   }
   taken = [];
   for (let number = 0; number < 8 * calls; number += 1) taken.push(await claim());
+  waitedFor = Array.from({ length: calls }, (_, place) => `WEB-${tasks - 30 - place}`);
+  for (const task of waitedFor)
+    expect((await user.agent.post('/tasks', { project: 'WEB', title: 'Waits', depends_on: [task] })).status).toBe(201);
 });
 afterAll(() => server.close());
 
@@ -66,6 +70,14 @@ async function reportAll(): Promise<void> {
 
 test.each<[string, () => Promise<{ status: number }>]>([
   ['get_task', () => user.agent.get(`/tasks/WEB-${tasks - 1}`)],
+  [
+    'create_task that waits for another',
+    () =>
+      user.agent
+        .post('/tasks', { project: 'WEB', title: 'Waits', depends_on: [`WEB-${tasks - 20}`] })
+        .then(({ status }) => ({ status: status - 1 })),
+  ],
+  ['complete_task that others wait for', () => user.agent.post(`/tasks/${waitedFor.pop()}/complete`, {})],
   ['update_task', () => user.agent.patch(`/tasks/WEB-${tasks - 2}`, { title: 'Another title' })],
   ['claim_task', () => user.agent.post('/queue/claim', { project: 'WEB' })],
   [
