@@ -77,6 +77,7 @@ describe('commands', () => {
     expect(script.commands.map(({ words }) => words[0]?.value)).toEqual(['a', 'b', 'c', 'd', 'g', 'e']);
     expect(script.commands[0]?.pipeline.map(({ words }) => words[0]?.value)).toEqual(['a', 'b', 'c']);
     expect(script.functions).toEqual(['f']);
+    expect(parseShell('for a in 1 2; do b; done').loopNames).toEqual(['a']);
   });
 });
 

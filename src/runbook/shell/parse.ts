@@ -24,13 +24,13 @@ const mostCharacters = 65_536;
 export function parseShell(text: string): ShellScript {
   if (text.length > mostCharacters) {
     const message = `a script of more than ${mostCharacters} characters is not read`;
-    return { text, commands: [], functions: [], comments: [], faults: [{ message, offset: 0 }] };
+    return { text, commands: [], functions: [], loopNames: [], comments: [], faults: [{ message, offset: 0 }] };
   }
   const tree = parse(text);
   const reader = new Reader();
   reader.script(tree, []);
-  const { commands, functions, faults } = reader;
-  return { text, commands, functions, faults, comments: commentsOf(text, tree) };
+  const { commands, functions, loopNames, faults } = reader;
+  return { text, commands, functions, loopNames, faults, comments: commentsOf(text, tree) };
 }
 
 /** Where a command stands. */
@@ -46,6 +46,7 @@ interface Setting {
 class Reader {
   readonly commands: ShellCommand[] = [];
   readonly functions: string[] = [];
+  readonly loopNames: string[] = [];
   readonly faults: SyntaxFault[] = [];
 
   script(script: ParsedScript, inside: readonly Enclosure[]): void {
@@ -82,6 +83,7 @@ class Reader {
       return this.command(node.command, setting);
     }
     if (node.type === 'Function') this.functions.push(node.name.value);
+    if (node.type === 'For' || node.type === 'Select') this.loopNames.push(node.name.value);
     this.lists(node, setting);
   }
 

@@ -82,5 +82,7 @@ export interface ShellScript {
   readonly commands: readonly ShellCommand[];
   readonly comments: readonly Comment[];
   readonly functions: readonly string[];
+  /** What loops set: `for NAME in …`. */
+  readonly loopNames: readonly string[];
   readonly faults: readonly SyntaxFault[];
 }
