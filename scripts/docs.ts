@@ -6,6 +6,7 @@ import { type Options, format } from 'prettier';
 import prettierOptions from '../.prettierrc.json' with { type: 'json' };
 import { renderCliReference } from './docs/cli.ts';
 import { renderErrors } from './docs/errors.ts';
+import { renderLintRules } from './docs/lint-rules.ts';
 import { renderMetrics } from './docs/metrics.ts';
 import { renderOperations } from './docs/operations.ts';
 import { renderSettings } from './docs/settings.ts';
@@ -25,6 +26,7 @@ const pages: readonly GeneratedPage[] = [
   { path: snapshotPath, render: renderTools },
   { path: 'docs/reference/errors.md', render: renderErrors },
   { path: 'docs/reference/metrics.md', render: renderMetrics },
+  { path: 'docs/reference/lint-rules.md', render: renderLintRules },
 ];
 
 const root = dirname(import.meta.dirname);

@@ -25,12 +25,14 @@ test('the commands are those of the contract', () => {
     'key list',
     'key rotate',
     'key revoke',
+    'key rotate-signing',
     'migrate up',
     'migrate down',
     'migrate status',
     'migrate-data',
     'config show',
     'doctor',
+    'runbook lint',
   ]);
 });
 

@@ -7,6 +7,7 @@ import { doctorCommand } from './doctor.ts';
 import { keyCommand } from './key.ts';
 import { migrateDataCommand } from './migrate-data.ts';
 import { migrateCommand } from './migrate.ts';
+import { runbookCommand } from './runbook.ts';
 import { serveCommand, startCommand } from './start.ts';
 import { stdioCommand } from './stdio.ts';
 import { userCommand } from './user.ts';
@@ -26,6 +27,7 @@ export function createProgram(): CliCommand {
     migrateDataCommand(),
     configCommand(),
     doctorCommand(),
+    runbookCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   return program;
