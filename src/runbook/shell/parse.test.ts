@@ -173,6 +173,10 @@ describe('what cannot be read', () => {
     );
   });
 
+  test('has no place past its end', () => {
+    expect(only('${`\\')).toMatchObject({ end: 4 });
+  });
+
   test('deep nesting and length have an end', () => {
     expect(parseShell('a\n'.repeat(40_000))).toMatchObject({ commands: [], faults: [{ offset: 0 }] });
     expect(parseShell('$('.repeat(5_000)).faults.length).toBeGreaterThan(0);

@@ -16,7 +16,7 @@ import {
 } from 'unbash';
 import { commentsOf } from './comments.ts';
 import type { Assignment, Enclosure, Redirection, ShellCommand, ShellScript, SyntaxFault } from './types.ts';
-import { readWord } from './words.ts';
+import { readWord, spanOf } from './words.ts';
 
 /** A script in a document is shorter by far. Deep nesting takes the parser time that grows with the square of the length. */
 const mostCharacters = 65_536;
@@ -27,7 +27,7 @@ export function parseShell(text: string): ShellScript {
     return { text, commands: [], functions: [], loopNames: [], comments: [], faults: [{ message, offset: 0 }] };
   }
   const tree = parse(text);
-  const reader = new Reader();
+  const reader = new Reader(text.length);
   reader.script(tree, []);
   const { commands, functions, loopNames, faults } = reader;
   return { text, commands, functions, loopNames, faults, comments: commentsOf(text, tree) };
@@ -48,9 +48,14 @@ class Reader {
   readonly functions: string[] = [];
   readonly loopNames: string[] = [];
   readonly faults: SyntaxFault[] = [];
+  private readonly length: number;
+
+  constructor(length: number) {
+    this.length = length;
+  }
 
   script(script: ParsedScript, inside: readonly Enclosure[]): void {
-    this.faults.push(...(script.errors ?? []).map(({ message, pos }) => ({ message, offset: pos })));
+    this.faults.push(...(script.errors ?? []).map(({ message, pos }) => ({ message, offset: Math.min(pos, this.length) })));
     for (const statement of script.commands) this.statement(statement, inside, undefined);
   }
 
@@ -109,15 +114,14 @@ class Reader {
   }
 
   private simple(node: SimpleCommand, setting: Setting): void {
-    const words = node.args.flatMap((each) => (each.type === 'Word' ? [readWord(each)] : [asWord(each)]));
+    const words = node.args.flatMap((each) => (each.type === 'Word' ? [readWord(each, this.length)] : [asWord(each, this.length)]));
     const prefix = node.prefix.filter((each) => each.type === 'Assignment');
     const command: ShellCommand = {
       ...setting,
-      start: node.pos,
-      end: node.end,
-      words: node.name === undefined ? words : [readWord(node.name), ...words],
-      assignments: [...prefix, ...node.args.filter((each) => each.type === 'Assignment')].map(readAssignment),
-      redirections: node.redirects.map(readRedirection),
+      ...spanOf(node, this.length),
+      words: node.name === undefined ? words : [readWord(node.name, this.length), ...words],
+      assignments: [...prefix, ...node.args.filter((each) => each.type === 'Assignment')].map((each) => readAssignment(each, this.length)),
+      redirections: node.redirects.map((each) => readRedirection(each, this.length)),
     };
     this.commands.push(command);
     setting.pipeline.push(command);
@@ -152,12 +156,11 @@ function isCommand(node: SyntaxNode): node is Exclude<CommandNode, { type: 'Redi
 }
 
 /** `export A=b`: an argument of the command, and an assignment. */
-function asWord(node: TreeAssignment): ReturnType<typeof readWord> {
-  const value = node.value.type === 'Word' ? readWord(node.value) : undefined;
+function asWord(node: TreeAssignment, length: number): ReturnType<typeof readWord> {
+  const value = node.value.type === 'Word' ? readWord(node.value, length) : undefined;
   const whole = value?.value === undefined ? undefined : `${node.name}=${value.value}`;
   return {
-    start: node.pos,
-    end: node.end,
+    ...spanOf(node, length),
     text: node.text,
     value: whole,
     quoted: value?.quoted ?? false,
@@ -166,17 +169,17 @@ function asWord(node: TreeAssignment): ReturnType<typeof readWord> {
   };
 }
 
-function readAssignment({ name, value, pos, end }: TreeAssignment): Assignment {
-  return { name, value: value.type === 'Word' ? readWord(value) : undefined, start: pos, end };
+function readAssignment(node: TreeAssignment, length: number): Assignment {
+  const { name, value } = node;
+  return { ...spanOf(node, length), name, value: value.type === 'Word' ? readWord(value, length) : undefined };
 }
 
-function readRedirection(node: TreeRedirection): Redirection {
+function readRedirection(node: TreeRedirection, length: number): Redirection {
   return {
-    start: node.pos,
-    end: node.end,
+    ...spanOf(node, length),
     operator: node.operator,
     descriptor: node.descriptor?.type === 'FileDescriptor' ? node.descriptor.value : undefined,
-    target: node.type === 'HereDoc' || node.target === undefined ? undefined : readWord(node.target),
+    target: node.type === 'HereDoc' || node.target === undefined ? undefined : readWord(node.target, length),
     body: node.type === 'HereDoc' ? node.body.text : undefined,
   };
 }

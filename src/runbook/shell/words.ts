@@ -1,13 +1,17 @@
 /** Words of the parser's tree as words of ours. */
 
 import { type SyntaxNode, type Word, type WordPart as TreePart, forEachChild } from 'unbash';
-import type { ShellWord, Variable, WordPart } from './types.ts';
+import type { ShellWord, Span, Variable, WordPart } from './types.ts';
 
-export function readWord(word: Word): ShellWord {
+/** The parser may count past the end of an unfinished script; `length` is that of the script. */
+export function spanOf({ pos, end }: { readonly pos: number; readonly end: number }, length: number): Span {
+  return { start: Math.min(pos, length), end: Math.min(end, length) };
+}
+
+export function readWord(word: Word, length: number): ShellWord {
   const parts = word.parts === undefined ? [textPart(word.value)] : word.parts.flatMap((part) => readPart(part, false));
   return {
-    start: word.pos,
-    end: word.end,
+    ...spanOf(word, length),
     text: word.text,
     value: parts.every((part) => part.kind === 'text') ? parts.map(({ text }) => text).join('') : undefined,
     quoted: word.parts?.some(({ type }) => quotes.has(type)) ?? false,
