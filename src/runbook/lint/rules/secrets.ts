@@ -71,8 +71,12 @@ export const testCredentials: Rule = {
   },
 };
 
-const defaults =
-  /\b(?:admin|root|postgres|user)\s*[/:]\s*(?:admin|password|secret|postgres|root|change[-_ ]?me[\w-]*)\b|\bchange[-_]?me[\w-]*/i;
+const changeMe = /\bchange[-_]?me\b[\w-]*/i;
+const knownPair =
+  /(?<![\w/.:-])(?:admin|root|postgres|user)\s*[/:]\s*(?:admin|password|secret|postgres|root|change[-_ ]?me[\w-]*)(?![\w/])/i;
+
+/** Where a pair of words is a way to sign in, and no name of a repository. */
+const signIn = /credential|passw|log ?in|sign[ -]?in|\buser/i;
 
 export const defaultCredentials: Rule = {
   id: 'R92',
@@ -85,13 +89,13 @@ export const defaultCredentials: Rule = {
   good: '- The password of the administrator is generated at installation, and is in the vault under `grafana/admin`.\n',
   *check({ prose, scripts }) {
     for (const { text, at, kind } of prose) {
-      const found = kind === 'heading' ? null : defaults.exec(text);
+      const found = kind === 'heading' ? null : ((signIn.test(text) ? knownPair.exec(text) : null) ?? changeMe.exec(text));
       if (found !== null) yield { at: at(found.index), message: `A known password: ${found[0].replaceAll(/\s+/g, ' ')}.` };
     }
     for (const { shell, place } of scripts)
       for (const { words, assignments } of shell.commands)
         for (const word of [...words, ...assignments.flatMap(({ value }) => value ?? [])]) {
-          const found = /\bchange[-_]?me\b[\w-]*/i.exec(word.value ?? '');
+          const found = changeMe.exec(word.value ?? '');
           if (found !== null) yield { at: place(word.start), message: `A known password: ${found[0]}.` };
         }
   },
