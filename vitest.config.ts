@@ -29,7 +29,7 @@ export default defineConfig({
     maxWorkers: availableParallelism(),
     // Other work on a shared machine can slow a test beyond its time. CI tries once more and names each test that needed
     // it; at a developer's desk it fails at once.
-    retry: process.env['CI'] === undefined ? 0 : 1,
+    retry: process.env['CI'] ? 1 : 0,
     // Time to stop PostgreSQL and the servers of the last file.
     teardownTimeout: 30 * second,
     projects: [

@@ -6,7 +6,7 @@ export const variableName = /^[A-Za-z_]\w*$/;
 /** Names of steps are part of file names and of the command line. */
 export const stepName = /^[A-Za-z0-9][\w.-]{0,63}$/;
 
-const reserved = /^(?:PATH|HOME|IFS|ENV|SHELLOPTS|NODE_OPTIONS|BASH_.*|LD_.*|QUARTERDECK_.*)$/;
+const reserved = /^(?:PATH|HOME|IFS|SHELLOPTS|NODE_OPTIONS|BASH_.*|LD_.*|QUARTERDECK_.*)$/;
 
 /** Whether a value of this name would change how programs are found and started, or how the runner speaks to its steps. */
 export function isReserved(name: string): boolean {

@@ -5,7 +5,7 @@ import { toString } from 'mdast-util-to-string';
 import { visit } from 'unist-util-visit';
 import type { Item, Runbook, Stage, Step, Undo } from '../document.ts';
 import { parseMarkdown } from '../markdown.ts';
-import type { Values } from '../names.ts';
+import { type Values, substitute } from '../names.ts';
 import { type Fault, FaultyDocument, type Place, type Source } from '../source.ts';
 import { readChecklist } from './checklists.ts';
 import { readStep, readUndo } from './commands.ts';
@@ -22,7 +22,7 @@ export interface ReadRunbook {
 }
 
 /**
- * The runbook. `values`: of the inputs, put in place of `${NAME}`; without them, what needs one has its default.
+ * The runbook. `values`: of the inputs that are no secrets, put in place of `${NAME}`; without them, what needs one has its default.
  * @throws FaultyDocument with all that is wrong
  */
 export function parseRunbook(source: Source, values?: Values): Runbook {
@@ -36,7 +36,7 @@ export function readRunbook(source: Source, values?: Values): ReadRunbook {
   const { tree, frontMatter } = parseMarkdown(source.text);
   const { front, faults: frontFaults } =
     frontMatter === undefined ? readFrontMatter('', 1) : readFrontMatter(frontMatter.yaml, frontMatter.firstLine);
-  const walk = new Walk(source.text, values, front);
+  const walk = new Walk(source.text, values, values === undefined ? front : filledIn(front, values));
   for (const node of tree.children) walk.take(node);
   const runbook = walk.finish(source);
   const faults = [...frontFaults, ...walk.faults, ...checkReferences(runbook)];
@@ -44,6 +44,14 @@ export function readRunbook(source: Source, values?: Values): ReadRunbook {
 }
 
 const shells = new Set(['bash', 'sh']);
+
+/** With the values of inputs in the texts that may name them. */
+function filledIn(front: FrontMatter, values: Values): FrontMatter {
+  const fill = (text: string | undefined) => (text === undefined ? undefined : substitute(text, values));
+  const { title, owner, escalate, lock, notify } = front;
+  const addressed = notify.map((one) => ({ ...one, address: fill(one.address) }));
+  return { ...front, title: fill(title), owner: fill(owner), escalate: fill(escalate), lock: fill(lock), notify: addressed };
+}
 
 /** The command right before, and what of its expectations and its table has come since. */
 type Preceding = { command: Step | Undo; had: 'nothing' | 'output' | 'expect' | 'table' } | undefined;
