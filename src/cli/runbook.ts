@@ -58,7 +58,7 @@ async function lintFiles(files: readonly string[], { json, format, rule, ignore 
 }
 
 /** Written by hand, a document is hundreds of times smaller; what is larger is something else. */
-const mostBytes = 2 * 1024 * 1024;
+const mostBytes = 1024 * 1024;
 
 /** @throws UsageError for what is no text that somebody wrote. */
 async function readDocument(file: string): Promise<string> {
@@ -70,8 +70,7 @@ async function readDocument(file: string): Promise<string> {
   });
   if (found.isDirectory()) throw refuse('it is a folder.', `Name its documents: ${file.replace(/\/$/, '')}/*.md`);
   if (!found.isFile()) throw refuse('it is no file.', 'Name a Markdown document.');
-  if (found.size > mostBytes)
-    throw refuse(`it is larger than ${mostBytes / 1024 / 1024} MB.`, 'Split it into documents that somebody can read.');
+  if (found.size > mostBytes) throw refuse(`it is larger than 1 MB.`, 'Split it into documents that somebody can read.');
   const bytes = await readFile(file).catch((error: unknown) => {
     throw refuse(`${codeOf(error)}.`, 'Check its permissions.');
   });

@@ -23,6 +23,7 @@ export interface Prose {
   readonly kind: 'heading' | 'paragraph' | 'cell';
   readonly text: string;
   readonly section: Section;
+  readonly lines: { readonly first: number; readonly last: number };
   readonly at: (index: number) => Place;
 }
 
@@ -129,7 +130,8 @@ class Reader {
   private text(kind: Prose['kind'], node: Parents, list: List | undefined): void {
     const start = offsetOf(node);
     const text = this.source.text.slice(start, node.position?.end.offset);
-    this.prose.push({ kind, text, section: this.section, at: (index) => this.starts.placeOf(start + index) });
+    const lines = { first: node.position?.start.line ?? 1, last: node.position?.end.line ?? 1 };
+    this.prose.push({ kind, text, section: this.section, lines, at: (index) => this.starts.placeOf(start + index) });
     this.children(node, list);
   }
 

@@ -3,6 +3,7 @@
 import { curl } from '../arguments.ts';
 import type { Call } from '../calls.ts';
 import type { LintDocument } from '../document.ts';
+import { isProcedure } from '../effects.ts';
 import { type Rule, bash } from '../rule.ts';
 
 const health = 'https://shop.example.com/health';
@@ -10,7 +11,7 @@ const health = 'https://shop.example.com/health';
 /** The paragraph or comment that says what the command is for. */
 function purpose(call: Call, { prose }: LintDocument): string {
   if (call.script.kind === 'inline')
-    return prose.find(({ at, text }) => at(0).line <= call.at.line && call.at.line <= at(text.length).line)?.text ?? '';
+    return prose.find(({ lines }) => lines.first <= call.at.line && call.at.line <= lines.last)?.text ?? '';
   const { comments } = call.script.shell;
   return [comments.findLast(({ end }) => end <= call.command.start)?.text, call.script.section.title].join(' ');
 }
@@ -27,6 +28,11 @@ function isJudged(call: Call): boolean {
   );
 }
 
+/** On a page about something else, a request to this machine shows what comes back. */
+function isDemonstration(urls: readonly string[], document: LintDocument): boolean {
+  return urls.every((url) => /^(?:https?:\/\/)?(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|$)/.test(url)) && !isProcedure(document);
+}
+
 export const curlNoFail: Rule = {
   id: 'R07',
   name: 'curl-no-fail',
@@ -36,10 +42,10 @@ export const curlNoFail: Rule = {
   fix: 'Add `-f` (or `--fail-with-body`), or compare `-w "%{http_code}"`.',
   bad: bash(`curl --max-time 10 ${health}`),
   good: bash(`curl -fsS --max-time 10 ${health}`),
-  *check({ calls }) {
-    for (const call of calls) {
+  *check(document) {
+    for (const call of document.calls) {
       const found = curl(call);
-      if (found !== undefined && found.urls.length > 0 && !found.fails && !isJudged(call))
+      if (found !== undefined && found.urls.length > 0 && !found.fails && !isJudged(call) && !isDemonstration(found.urls, document))
         yield { at: call.at, message: `curl passes whatever ${found.urls[0] ?? 'the server'} answers.` };
     }
   },
@@ -54,11 +60,12 @@ export const curlNoTimeout: Rule = {
   fix: 'Add `--max-time SECONDS`.',
   bad: bash(`curl -fsS ${health}`),
   good: bash(`curl -fsS --max-time 10 ${health}`),
-  *check({ calls }) {
-    for (const call of calls) {
+  *check(document) {
+    for (const call of document.calls) {
       const found = curl(call);
       // A step of this format has a time-out of its own.
-      if (found === undefined || found.urls.length === 0 || found.hasTimeout || call.script.step) continue;
+      if (found === undefined || found.urls.length === 0 || found.hasTimeout || call.script.step || isDemonstration(found.urls, document))
+        continue;
       if (call.command.words.some(({ value }) => value === 'timeout')) continue;
       yield { at: call.at, message: 'curl has no end when the server does not answer.' };
     }

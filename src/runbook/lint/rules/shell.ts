@@ -105,6 +105,9 @@ export const pager: Rule = {
   },
 };
 
+/** Doing one after the other does no more than one alone: ways to install, to build, to look. */
+const harmless = /^(?:npm|npx|pnpm|yarn|bun|bunx|deno|pip3?|pipx|uv|uvx|brew|apt|apt-get|dnf|cargo|go|make|echo|cat|ls)$/;
+
 export const alternatives: Rule = {
   id: 'R17',
   name: 'or-in-one-block',
@@ -120,6 +123,7 @@ export const alternatives: Rule = {
         if (!/^(?:or|alternatively|alternative|otherwise)\b/i.test(text)) continue;
         const previous = shell.commands.findLast((command) => command.end <= start);
         const next = shell.commands.find((command) => command.start >= end);
+        if (harmless.test(previous?.words[0]?.value ?? '') && harmless.test(next?.words[0]?.value ?? '')) continue;
         // The branches of an `if` are alternatives that the shell knows.
         if (previous === undefined || next === undefined || next.inside.includes('if') || next.inside.includes('case')) continue;
         yield { at: place(start), message: 'What is before this comment runs, and what is after it too.' };

@@ -1,5 +1,6 @@
 /** Rules about what a document leaves to its reader: placeholders, work left over, comments for this linter. */
 
+import { isProcedure } from '../effects.ts';
 import { ignoresOf } from '../ignore.ts';
 import { type Rule, bash } from '../rule.ts';
 
@@ -7,6 +8,10 @@ const words: readonly RegExp[] = [
   /\byour-?(?:org|domain|company|app|cluster|project|bucket|registry|host|server|token|password|api-?key|namespace|username)\b[\w.-]*/i,
   /\b(?:previous-(?:version|tag|release)|new-image:tag|image:tag|backup_file\.\w+)\b/i,
 ];
+
+/** Programs of operations; the usage of any other is written with `<name>` on pages about it. */
+const operations =
+  /^(?:sudo|kubectl|helm|docker|podman|psql|pg_dump|pg_restore|aws|gcloud|az|ssh|scp|rsync|systemctl|terraform|curl|redis-cli)$/;
 
 const inComments = /(?<=\s|^|")\[(?:[a-z]+[ -])*[a-z]+\](?!\()/i;
 
@@ -19,9 +24,14 @@ export const placeholder: Rule = {
   fix: 'Make it a variable with a check (`"${POD:?the name of the pod}"`) or an input of the runbook.',
   bad: bash('kubectl describe pod <pod-name>'),
   good: bash('kubectl describe pod "${POD:?the name of the pod}"'),
-  *check({ scripts, calls, tables, prose }) {
-    for (const { placeholders, place } of scripts)
-      for (const { text, offset } of placeholders) yield { at: place(offset), message: `${text} is to be replaced by the reader.` };
+  *check(document) {
+    const { scripts, calls, tables, prose } = document;
+    const procedure = isProcedure(document);
+    for (const { placeholders, shell, place } of scripts)
+      for (const { text, offset } of placeholders) {
+        const program = shell.commands.find(({ start, end }) => start <= offset && offset < end)?.words[0]?.value ?? '';
+        if (procedure || operations.test(program)) yield { at: place(offset), message: `${text} is to be replaced by the reader.` };
+      }
     for (const call of calls)
       for (const { text, word } of call.args) {
         const found =
