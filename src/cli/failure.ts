@@ -2,6 +2,7 @@
 
 import { SettingsError } from '../platform/config/read.ts';
 import { Problem } from '../platform/problem.ts';
+import { FaultyDocument } from '../runbook/source.ts';
 import { UsageError } from './command.ts';
 
 /** 1: it failed. 2: it could never have worked as it was typed or set. */
@@ -19,6 +20,7 @@ export interface Failure {
 export function failureOf(error: unknown): Failure {
   if (error instanceof UsageError) return failed('usage', error.message, error.next, 2);
   if (error instanceof SettingsError) return { ...failed('wrong_settings', error.message, '', 2), details: { problems: error.problems } };
+  if (error instanceof FaultyDocument) return faultyDocument(error);
   if (error instanceof Problem) {
     const { code, message, next, details } = error;
     return { code, message, next, details, exitCode: code === 'invalid_input' ? 2 : 1 };
@@ -26,6 +28,14 @@ export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return failed('failed', String(error), '');
   if (isTimeout(error)) return failed('unavailable', 'The database did not answer in time.', 'Run `quarterdeck doctor` to see why.');
   return fileFailure(error) ?? failed('failed', error.message, isBug(error) ? bugHint : '');
+}
+
+function faultyDocument({ message, faults, source }: FaultyDocument): Failure {
+  const count = faults.length === 1 ? 'a mistake' : `${faults.length} mistakes`;
+  return {
+    ...failed('faulty_runbook', `${source.file} has ${count}; nothing was run.\n${message}`, '', 2),
+    details: { file: source.file, faults },
+  };
 }
 
 /** `quarterdeck key create: what failed and why. What to do.` */

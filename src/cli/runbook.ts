@@ -1,9 +1,10 @@
 /** `quarterdeck runbook`: procedures as Markdown. */
 
-import { readFile, stat } from 'node:fs/promises';
 import { Option } from 'commander';
 import { CliCommand, UsageError } from './command.ts';
+import { readDocument } from './document.ts';
 import { print } from './output.ts';
+import { planCommand } from './runbook-plan.ts';
 
 interface LintOptions {
   json?: boolean;
@@ -13,8 +14,8 @@ interface LintOptions {
 }
 
 export function runbookCommand(): CliCommand {
-  const command = new CliCommand('runbook', { summary: 'Procedures as Markdown: what is dangerous in them.' });
-  command.addCommand(lintCommand());
+  const command = new CliCommand('runbook', { summary: 'Procedures as Markdown: what is dangerous in them, and what they would do.' });
+  for (const each of [lintCommand(), planCommand()]) command.addCommand(each);
   return command;
 }
 
@@ -55,34 +56,4 @@ async function lintFiles(files: readonly string[], { json, format, rule, ignore 
       : { files: results.map(({ file, findings, ignored }) => ({ file, findings, ignored })) };
   print(asJson, result, () => lintText(results));
   if (results.some(({ findings }) => findings.some(({ severity }) => severity === 'error'))) process.exitCode = 1;
-}
-
-/** Written by hand, a document is hundreds of times smaller; what is larger is something else. */
-const mostBytes = 1024 * 1024;
-
-/** @throws UsageError for what is no text that somebody wrote. */
-async function readDocument(file: string): Promise<string> {
-  const refuse = (why: string, next: string) => new UsageError(`${file} cannot be read: ${why}`, next);
-  const found = await stat(file).catch((error: unknown) => {
-    throw codeOf(error) === 'ENOENT'
-      ? refuse('there is no such file.', 'Check the name.')
-      : refuse(`${codeOf(error)}.`, 'Check the path and its permissions.');
-  });
-  if (found.isDirectory()) throw refuse('it is a folder.', `Name its documents: ${file.replace(/\/$/, '')}/*.md`);
-  if (!found.isFile()) throw refuse('it is no file.', 'Name a Markdown document.');
-  if (found.size > mostBytes) throw refuse(`it is larger than 1 MB.`, 'Split it into documents that somebody can read.');
-  const bytes = await readFile(file).catch((error: unknown) => {
-    throw refuse(`${codeOf(error)}.`, 'Check its permissions.');
-  });
-  try {
-    if (!bytes.includes(0)) return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    // Not UTF-8: said below.
-  }
-  throw refuse('it is no text in UTF-8.', 'Name a Markdown document, or convert it to UTF-8.');
-}
-
-/** `EACCES` and the like. */
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Runbook, Step } from '../document.ts';
@@ -166,6 +167,13 @@ describe('a runbook', () => {
 });
 
 const watching = (table: string) => `${step('name=w every=1s for=1m')}\n${table}`;
+
+test('the example of the documentation can be planned', async () => {
+  const page = await readFile(new URL('../../../docs/runbooks.md', import.meta.url), 'utf8');
+  const [, example = ''] = /````markdown\n([\s\S]*?)````/.exec(page) ?? [];
+  expect(faults(example)).toEqual([]);
+  expect(steps(parse(example)).map(({ name }) => name)).toEqual(['baseline', 'apply', 'watch']);
+});
 
 describe('is refused with its place', () => {
   test.each<[string, string, string[]]>([
