@@ -1,6 +1,8 @@
 /** `migrate` and `migrate-data`: up, down, status, and the move from embedded to PostgreSQL. */
 
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { createTestDatabase } from '../../support/postgres.ts';
 import { type Place, client, createPlace, signUp, startTestServer } from '../../support/server.ts';
 import { ask, quarterdeck } from './quarterdeck.ts';
@@ -47,7 +49,14 @@ describe('migrate-data', () => {
     const server = await startTestServer({ place });
     const ada = await signUp(server.url);
     await ada.agent.post('/tasks', { title: 'Move' });
-    const result = await ask<{ rows: number; tables: { table: string; rows: number }[] }>(place, ['migrate-data', '--to', target.url]);
+    // As in the documentation: the password is where the user of the server keeps it, and not in the address.
+    const { hostname, port, username, password, pathname } = new URL(target.url);
+    const passwords = join(place.data, 'pgpass');
+    await writeFile(passwords, `${hostname}:${port}:*:${username}:${password}\n`, { mode: 0o600 });
+    vi.stubEnv('PGPASSFILE', passwords);
+    const to = `postgres://${username}@${hostname}:${port}${pathname}`;
+    const result = await ask<{ rows: number; tables: { table: string; rows: number }[] }>(place, ['migrate-data', '--to', to]);
+    vi.unstubAllEnvs();
     expect(result.tables).toContainEqual({ table: expect.stringMatching(/\btasks$/), rows: 1 });
     await server.close();
     const moved = await startTestServer({ place: { ...place, kind: 'postgres', databaseUrl: target.url } });
