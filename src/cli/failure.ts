@@ -19,7 +19,11 @@ export interface Failure {
 
 export function failureOf(error: unknown): Failure {
   if (error instanceof UsageError) return failed('usage', error.message, error.next, 2);
-  if (error instanceof SettingsError) return { ...failed('wrong_settings', error.message, '', 2), details: { problems: error.problems } };
+  if (error instanceof SettingsError)
+    return {
+      ...failed('wrong_settings', error.message, 'Correct or unset what is named: docs/reference/settings.md lists every setting.', 2),
+      details: { problems: error.problems },
+    };
   if (error instanceof FaultyDocument) return faultyDocument(error);
   if (error instanceof Problem) {
     const { code, message, next, details } = error;
@@ -40,7 +44,9 @@ function faultyDocument({ message, faults, source }: FaultyDocument): Failure {
 
 /** `quarterdeck key create: what failed and why. What to do.` */
 export function failureText(command: string, { message, next }: Failure): string {
-  return `${command}: ${next === '' ? message : `${message} ${next}`}`;
+  // After a list, what to do stands on a line of its own.
+  const between = message.includes('\n') ? '\n' : ' ';
+  return `${command}: ${next === '' ? message : `${message}${between}${next}`}`;
 }
 
 /** The same object that the REST face answers with. */

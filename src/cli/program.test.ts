@@ -33,6 +33,7 @@ test('the commands are those of the contract', () => {
     'config show',
     'doctor',
     'runbook lint',
+    'runbook plan',
   ]);
 });
 
