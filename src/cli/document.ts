@@ -3,8 +3,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { UsageError } from './command.ts';
 
-/** Written by hand, a document is hundreds of times smaller; what is larger is something else. */
-const mostBytes = 1024 * 1024;
+/** Five thousand lines. What is larger was not written by hand, and built to be slow it could take minutes. */
+const mostBytes = 256 * 1024;
 
 /** @throws UsageError for what is no text that somebody wrote. */
 export async function readDocument(file: string): Promise<string> {
@@ -16,7 +16,7 @@ export async function readDocument(file: string): Promise<string> {
   });
   if (found.isDirectory()) throw refuse('it is a folder.', `Name its documents: ${file.replace(/\/$/, '')}/*.md`);
   if (!found.isFile()) throw refuse('it is no file.', 'Name a Markdown document.');
-  if (found.size > mostBytes) throw refuse(`it is larger than 1 MB.`, 'Split it into documents that somebody can read.');
+  if (found.size > mostBytes) throw refuse(`it is larger than 256 kB.`, 'Split it into documents that somebody can read.');
   const bytes = await readFile(file).catch((error: unknown) => {
     throw refuse(`${codeOf(error)}.`, 'Check its permissions.');
   });

@@ -80,10 +80,10 @@ describe('ends with 2, and says in one line what to do, for', () => {
     ['a file that is not there', () => 'none.md', /none\.md cannot be read: there is no such file\. Check the name\.\n$/],
     ['a folder', () => folder, /cannot be read: it is a folder\. Name its documents: .*\/\*\.md\n$/],
     ['a binary', () => 'binary', /binary cannot be read: it is no text in UTF-8\./],
-    ['a file that is too large', () => 'large', /large cannot be read: it is larger than 1 MB\./],
+    ['a file that is too large', () => 'large', /large cannot be read: it is larger than 256 kB\./],
   ])('%s', async (_what, name, says) => {
     await writeFile(join(folder, 'binary'), Buffer.from([0x7f, 0x45, 0, 0xff]));
-    await writeFile(join(folder, 'large'), Buffer.alloc(1024 * 1024 + 1, 'a'));
+    await writeFile(join(folder, 'large'), Buffer.alloc(256 * 1024 + 1, 'a'));
     const { stderr, code } = await lint(name().startsWith('/') ? name() : join(folder, name()));
     expect(stderr).toMatch(says);
     expect(stderr.split('\n')).toHaveLength(2);

@@ -45,6 +45,8 @@ const kubectlValued: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+const logsValued: ReadonlySet<string> = new Set([...kubectlValued].filter((name) => name !== '-f' && name !== '-p'));
+
 export interface Kubectl {
   /** `apply`, `rollout status`, `set image`. */
   readonly verb: string;
@@ -68,7 +70,9 @@ const twoWords: ReadonlySet<string> = new Set([
 
 export function kubectl(call: Call): Kubectl | undefined {
   if (call.program !== 'kubectl' && call.program !== 'oc') return undefined;
-  const [verb = '', ...rest] = positionals(call, kubectlValued).map(({ text }) => text);
+  // `-f` names a file, except in `logs`, where it follows.
+  const valued = call.args.some(({ text }) => text === 'logs') ? logsValued : kubectlValued;
+  const [verb = '', ...rest] = positionals(call, valued).map(({ text }) => text);
   const both = twoWords.has(verb) && rest.length > 0;
   return {
     verb: both ? `${verb} ${rest[0] ?? ''}` : verb,

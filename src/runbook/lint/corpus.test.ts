@@ -11,7 +11,7 @@ async function documents(folder: string): Promise<[name: string, text: string][]
 }
 
 describe('real documents with hazards', async () => {
-  test.each(await documents('seeds'))('%s', (file, text) => {
+  test.each(await documents('seeds'))('%s', async (file, text) => {
     const { findings } = lint({ file, text });
     expect(
       findings.map(({ line, column, rule, severity, message }) => `${line}:${column} ${severity} ${rule} ${message}`),

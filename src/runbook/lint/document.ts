@@ -3,7 +3,7 @@
 import type { Code, InlineCode, List, ListItem, Parents, Root, RootContent, Table } from 'mdast';
 import { toString } from 'mdast-util-to-string';
 import { parseMarkdown } from '../markdown.ts';
-import { type Place, type Source, placeAt } from '../source.ts';
+import type { Place, Source } from '../source.ts';
 import { type Call, callsOf } from './calls.ts';
 import { type Script, fenceScript, inlineScript, isShell } from './scripts.ts';
 
@@ -78,8 +78,14 @@ class LineStarts {
   }
 
   placeOf(offset: number): Place {
-    const line = this.starts.findLastIndex((start) => start <= offset) + 1;
-    return { line, column: offset - (this.starts[line - 1] ?? 0) + 1 };
+    let low = 0;
+    let high = this.starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((this.starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, column: offset - (this.starts[low] ?? 0) + 1 };
   }
 }
 
@@ -90,6 +96,8 @@ class Reader {
   readonly scripts: Script[] = [];
   readonly hidden: Hidden[] = [];
   readonly sections: Section[] = [{ title: '', depth: 0, at: { line: 1, column: 1 }, path: [], part: 0 }];
+  /** The headings that the next one may be under. */
+  private readonly open: { readonly title: string; readonly depth: number }[] = [];
   private readonly source: Source;
   private readonly starts: LineStarts;
 
@@ -120,10 +128,9 @@ class Reader {
   }
 
   private heading(title: string, depth: number, at: Place): void {
-    const parents = this.sections.filter(
-      (each, index) => each.depth < depth && !this.sections.slice(index + 1).some((later) => later.depth <= each.depth),
-    );
-    const path = [...parents.filter((each) => each.depth > 0).map((each) => each.title), title];
+    while ((this.open.at(-1)?.depth ?? 0) >= depth) this.open.pop();
+    this.open.push({ title, depth });
+    const path = this.open.map((each) => each.title);
     this.sections.push({ title, depth, at, path, part: this.section.part + (depth <= 2 ? 1 : 0) });
   }
 
@@ -158,10 +165,14 @@ class Reader {
   private html(value: string, node: RootContent, parent: Root | Parents, index: number): void {
     const block = parent.type !== 'paragraph' && parent.type !== 'heading' && parent.type !== 'tableCell';
     const next = block ? parent.children[index + 1] : undefined;
-    for (const { 1: text = '', index: within } of value.matchAll(/<!--([\s\S]*?)-->/g)) {
-      const at = placeAt(this.source.text, offsetOf(node) + within);
+    // Not a pattern: a thousand comments that do not end would each be searched to the end.
+    for (let start = value.indexOf('<!--'); start >= 0;) {
+      const end = value.indexOf('-->', start);
+      if (end < 0) break;
+      const at = this.starts.placeOf(offsetOf(node) + start);
       const first = next?.position?.start.line ?? at.line;
-      this.hidden.push({ text: text.trim(), at, lines: { first, last: next?.position?.end.line ?? at.line } });
+      this.hidden.push({ text: value.slice(start + 4, end).trim(), at, lines: { first, last: next?.position?.end.line ?? at.line } });
+      start = value.indexOf('<!--', end);
     }
   }
 }

@@ -83,6 +83,11 @@ test('rules are chosen by id', () => {
   expect(found(text, { without: ['R08'] })).toEqual(['R07 2:1']);
 });
 
+test('comments that do not end, and many headings, are no trap', () => {
+  expect(found('<!--'.repeat(30_000))).toEqual([]);
+  expect(found('# a\n\n'.repeat(3_000))).toEqual([]);
+});
+
 test('any text can be looked at', () => {
   const pieces = fc.constantFrom(
     '# A\n',

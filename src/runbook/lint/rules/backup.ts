@@ -101,6 +101,27 @@ export const destructiveWithoutBackup: Rule = {
   },
 };
 
+export const lossUnsaid: Rule = {
+  id: 'R80',
+  name: 'no-data-loss-note',
+  severity: 'info',
+  title: 'Data goes back in time, and nothing says what is lost',
+  why: 'Whoever runs it decides alone, at night, about the rows of everybody.',
+  fix: 'Say what is lost (everything since the backup), and who accepts that.',
+  bad: '## Roll back\n\n' + bash('alembic downgrade -1'),
+  good:
+    '## Roll back\n\nThe new column is dropped and its values are lost; the shift leader accepts that.\n\n' + bash('alembic downgrade -1'),
+  *check(document) {
+    for (const call of document.calls) {
+      if (!isDowngrade(call) && !destroys(call, document)) continue;
+      const said = document.prose.some(
+        ({ section, text }) => section.part === call.script.section.part && /\b(?:lost|lose|loss|discard\w*)\b/i.test(text),
+      );
+      if (!said) yield { at: call.at, message: `What \`${shown(call)}\` loses is not said.` };
+    }
+  },
+};
+
 export const rdsRestoreDefaults: Rule = {
   id: 'R79',
   name: 'rds-restore-defaults',
@@ -123,4 +144,4 @@ export const rdsRestoreDefaults: Rule = {
   },
 };
 
-export const backupRules: readonly Rule[] = [destructiveWithoutBackup, backupUnverified, backupNameLost, rdsRestoreDefaults];
+export const backupRules: readonly Rule[] = [destructiveWithoutBackup, backupUnverified, backupNameLost, rdsRestoreDefaults, lossUnsaid];

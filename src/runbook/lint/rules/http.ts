@@ -250,7 +250,7 @@ export const testWritesToProduction: Rule = {
       const cleaned = calls.some(
         (each) => each.script.sequence === call.script.sequence && each.args.some(({ text }) => text === 'DELETE'),
       );
-      const reads = /\/(?:search|query|graphql|signin|login|token|mcp)\b/.test(url);
+      const reads = /^https:\/\/[^/]*\/(?:[\w/-]*\/)?(?:search|query|graphql|signin|login|token|mcp)(?:[/?]|$)/.test(url);
       if (!cleaned && !reads) yield { at: call.at, message: `The test writes to ${url} and removes nothing.` };
     }
   },

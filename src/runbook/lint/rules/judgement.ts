@@ -2,7 +2,7 @@
 
 import { curl, docker, kubectl, option } from '../arguments.ts';
 import type { LintDocument, Prose } from '../document.ts';
-import { deploys, isProcedure } from '../effects.ts';
+import { before, deploys, isDowngrade, isMigration, isProcedure } from '../effects.ts';
 import { type Rule, bash } from '../rule.ts';
 
 export const prechecked: Rule = {
@@ -20,7 +20,7 @@ export const prechecked: Rule = {
     const { items, prose } = document;
     for (const { node, at } of items) if (node.checked === true) yield { at, message: 'This is ticked in the document itself.' };
     for (const { text, at } of prose) {
-      const found = /(?:✅|☑)\s*(?:all\b.*\b)?(?:completed?|done|success\w*|passed)\b|\bsuccess criteria met\b.*✅/i.exec(text);
+      const found = /(?:✅|☑)\s*(?:all\b.{0,80}\b)?(?:completed?|done|success\w*|passed)\b|\bsuccess criteria met\b.{0,20}✅/i.exec(text);
       if (found !== null)
         yield { at: at(found.index), message: `“${found[0].replaceAll(/\s+/g, ' ').slice(0, 40)}”, with no record of a run.` };
     }
@@ -74,12 +74,12 @@ export const thresholdConflict: Rule = {
     const first = new Map<string, Bound>();
     for (const each of boundsOf(document).sort((a, b) => a.prose.at(a.index).line - b.prose.at(b.index).line)) {
       const key = `${each.metric} ${each.side}`;
-      const before = first.get(key);
-      if (before === undefined) first.set(key, each);
-      else if (before.value !== each.value)
+      const earlier = first.get(key);
+      if (earlier === undefined) first.set(key, each);
+      else if (earlier.value !== each.value)
         yield {
           at: each.prose.at(each.index),
-          message: `“${each.shown}” here, “${before.shown}” in line ${before.prose.at(before.index).line}.`,
+          message: `“${each.shown}” here, “${earlier.shown}” in line ${earlier.prose.at(earlier.index).line}.`,
         };
     }
   },
@@ -193,4 +193,60 @@ export const fixWorsens: Rule = {
   },
 };
 
-export const judgementRules: readonly Rule[] = [prechecked, thresholdConflict, noBaseline, subjective, shallowHealth, fixWorsens];
+export const restartFirst: Rule = {
+  id: 'R77',
+  name: 'restart-first',
+  severity: 'warning',
+  title: 'Something is restarted before anybody has looked',
+  why: 'The restart takes the evidence with it: the cause stays unknown, and comes back.',
+  fix: 'Keep logs and state first (`kubectl logs --previous`, `docker logs NAME > FILE`), then restart.',
+  bad: '## Issue: no answer\n\n' + bash('docker restart shop'),
+  good: '## Issue: no answer\n\n' + bash('docker logs --tail 2000 shop > shop.log 2>&1\ndocker restart shop'),
+  *check(document) {
+    for (const call of document.calls) {
+      const { title } = call.script.section;
+      if (!/\b(?:issues?|incidents?|troubleshoot\w*|problems?|unavailable|failing|down)\b/i.test(title)) continue;
+      const restarts =
+        docker(call)?.verb === 'restart' ||
+        kubectl(call)?.verb === 'rollout restart' ||
+        (call.program === 'systemctl' && call.args[0]?.text === 'restart');
+      const looked = before(call, document).some(
+        (each) =>
+          each.script.section === call.script.section &&
+          (each.program === 'journalctl' ||
+            /logs|describe|\bps\b|inspect|status|\bget\b|events/.test([each.program, ...each.args.map(({ text }) => text)].join(' '))),
+      );
+      if (restarts && !looked) yield { at: call.at, message: 'Nothing keeps logs or state before this restart.' };
+    }
+  },
+};
+
+export const migrateWithRelease: Rule = {
+  id: 'R68',
+  name: 'migrate-before-verify',
+  severity: 'warning',
+  title: 'The schema changes in the same window as the release',
+  why: 'While old and new code run side by side one of them meets the wrong schema; and going back needs a downgrade.',
+  fix: 'Expand first, in a release of its own, contract later; and say in the document that the migration fits both versions.',
+  bad: '# Deploy\n\n' + bash('alembic upgrade head\nsudo systemctl restart shop'),
+  good:
+    '# Deploy\n\nMigrations are backward compatible: the version before runs with them.\n\n' +
+    bash('alembic upgrade head\nsudo systemctl restart shop'),
+  *check(document) {
+    if (!isProcedure(document) || !document.calls.some(deploys)) return;
+    if (/\bbackwards?[- ]compatible\b|\bexpand\b[^.]{0,300}\bcontract\b|\bboth versions\b/i.test(document.source.text)) return;
+    const first = document.calls.find((call) => isMigration(call) && !isDowngrade(call));
+    if (first !== undefined) yield { at: first.at, message: 'Nothing says that the version before can run with this schema.' };
+  },
+};
+
+export const judgementRules: readonly Rule[] = [
+  restartFirst,
+  migrateWithRelease,
+  prechecked,
+  thresholdConflict,
+  noBaseline,
+  subjective,
+  shallowHealth,
+  fixWorsens,
+];
