@@ -55,7 +55,7 @@ describe('runbook plan', () => {
     ['a missing file', async () => [join(folder, 'none.md')], /none\.md cannot be read: there is no such file\. Check the name\.\n$/],
     ['a folder', async () => [folder], /cannot be read: it is a folder\./],
     ['a binary file', async () => [await made('binary.md', Buffer.from([0, 1, 2]))], /cannot be read: it is no text in UTF-8\./],
-    ['a file of 10 MB', async () => [await made('large.md', Buffer.alloc(10_000_000, 'a'))], /cannot be read: it is larger than 1 MB\./],
+    ['a file of 10 MB', async () => [await made('large.md', Buffer.alloc(10_000_000, 'a'))], /cannot be read: it is larger than 256 kB\./],
     [
       'front matter that is not YAML',
       async () => [await made('yaml.md', '---\na: [\n---\n')],

@@ -13,9 +13,9 @@ async function documents(folder: string): Promise<[name: string, text: string][]
 describe('real documents with hazards', async () => {
   test.each(await documents('seeds'))('%s', async (file, text) => {
     const { findings } = lint({ file, text });
-    expect(
-      findings.map(({ line, column, rule, severity, message }) => `${line}:${column} ${severity} ${rule} ${message}`),
-    ).toMatchSnapshot();
+    const lines = findings.map(({ line, column, rule, severity, message }) => `${line}:${column} ${severity} ${rule} ${message}\n`);
+    // Beside the document, so that both can be read together.
+    await expect(lines.join('')).toMatchFileSnapshot(join(corpus, 'findings', file));
   });
 });
 
