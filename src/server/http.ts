@@ -3,6 +3,7 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Settings } from '../platform/config/settings.ts';
 import { authFailureOf, isAuthFailure } from '../platform/identity/problems.ts';
 import { Problem, unavailable, unreadable } from '../platform/problem.ts';
@@ -127,7 +128,10 @@ function createDispatcher(surface: Surface, log: Log, metrics: Metrics): (exchan
       const { incoming, outgoing } = env as { incoming: IncomingMessage; outgoing: ServerResponse };
       const exchange = (incoming as Dispatched)[exchangeKey];
       if (exchange === undefined) throw new Error('a request came past the dispatcher');
-      return app.fetch(request, { incoming, outgoing, exchange });
+      const answer = app.fetch(request, { incoming, outgoing, exchange });
+      if (incoming.method !== 'HEAD') return answer;
+      // The library makes another response of it, which does not say any more that all has been sent.
+      return Promise.resolve(answer).then((response) => (outgoing.headersSent ? RESPONSE_ALREADY_SENT : response));
     },
     // Bodies are read and, when refused, drained by this server, for all faces in one way.
     { autoCleanupIncoming: false },

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type TestServer, client, signUp, startTestServer } from '../../support/server.ts';
 import { request } from './raw.ts';
 
@@ -92,10 +92,18 @@ describe('paths and methods', () => {
     expect((await request(server.url, 'DELETE /tasks/next')).status).toBe(405);
   });
 
-  it('HEAD is GET without the body', async () => {
-    const { status, body, headers } = await request(server.url, 'HEAD /openapi.json');
-    expect({ status, body }).toEqual({ status: 200, body: '' });
-    expect(headers['etag']).toBeDefined();
+  it('HEAD is GET without the body, of a page and of an operation', async () => {
+    // Where the HTTP library says that something was sent twice.
+    const complaint = vi.spyOn(console, 'error');
+    const { key } = await signUp(server.url);
+    for (const path of ['/openapi.json', '/tasks']) {
+      const { status, body, headers } = await request(server.url, `HEAD ${path}`, { Authorization: `Bearer ${key}` });
+      expect({ status, body }).toEqual({ status: 200, body: '' });
+      expect(headers['etag']).toBeDefined();
+    }
+    expect(await request(server.url, 'HEAD /tasks')).toMatchObject({ status: 401, body: '' });
+    expect(complaint).not.toHaveBeenCalled();
+    complaint.mockRestore();
   });
 });
 
