@@ -28,7 +28,7 @@ test('keeps nothing of what it has answered', async () => {
   });
   try {
     const ask = async (request: Request): Promise<Answer> => {
-      worker.postMessage(request);
+      worker.postMessage(request, []);
       const [answer] = (await once(worker, 'message')) as [Answer];
       return answer;
     };
