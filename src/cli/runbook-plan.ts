@@ -20,7 +20,7 @@ export function planCommand(): CliCommand {
   });
   withInputs(command).argument('<file>', 'The runbook.');
   return command.action(async (file: string, options: InputOptions & { json?: boolean }) => {
-    const { plan } = await planFile(file, options);
+    const plan = await planFile(file, options);
     const { showPlan } = await import('../runbook/plan/show.ts');
     print(options.json, plan, () => showPlan(plan));
   });
@@ -50,7 +50,7 @@ async function planFile(file: string, options: InputOptions) {
   const known = new Map(inputs.filter(({ secret }) => !secret).map(({ name, value }) => [name, value]));
   const runbook = parseRunbook(source, known);
   const later = missingSecrets.map((name): ResolvedInput => ({ name, value: '', secret: true, source: 'not set yet' }));
-  return { runbook, plan: makePlan({ runbook, inputs: [...inputs, ...later], readChild: readerIn(repositoryOf(file)) }) };
+  return makePlan({ runbook, inputs: [...inputs, ...later], readChild: readerIn(repositoryOf(file)) });
 }
 
 async function sourcesOf({ input, inputs }: InputOptions): Promise<InputSources> {

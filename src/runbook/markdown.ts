@@ -7,8 +7,8 @@ import { gfm } from 'micromark-extension-gfm';
 
 export interface MarkdownDocument {
   readonly tree: Root;
-  /** Between the two lines of dashes at the very top; undefined: there is none. */
-  readonly frontMatter: { readonly yaml: string; readonly firstLine: number } | undefined;
+  /** The YAML from the second line to the closing dashes; undefined: there is none. */
+  readonly frontMatter: string | undefined;
 }
 
 const frontMatterBlock = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)(?<=\n)---[ \t]*(?:\r?\n|$)/;
@@ -19,6 +19,6 @@ export function parseMarkdown(text: string): MarkdownDocument {
   const body = block === undefined ? text : block.replaceAll(/[^\r\n]/g, ' ') + text.slice(block.length);
   return {
     tree: fromMarkdown(body, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] }),
-    frontMatter: yaml === undefined ? undefined : { yaml, firstLine: 2 },
+    frontMatter: yaml,
   };
 }

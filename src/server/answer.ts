@@ -69,11 +69,12 @@ export async function sendJson({ incoming, outgoing }: Exchange, status: number,
 let ready: [outgoing: ServerResponse, text: string][] = [];
 
 /**
- * Ends the answer in this turn of the event loop, after everything else that the turn has to do. At a high rate the answers of a turn then
+ * Sends JSON in this turn of the event loop, after everything else that the turn has to do. At a high rate the answers of a turn then
  * go out one after the other, and a client that serves many callers is woken up once for all of them instead of for each: that wake-up
  * is the dearest part of a cheap answer.
  */
-export function endSoon(outgoing: ServerResponse, text: string): void {
+export function sendSoon(outgoing: ServerResponse, text: string, status = 200, headers: Record<string, string> = {}): void {
+  outgoing.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text), ...headers });
   if (ready.length === 0) setImmediate(endAll);
   ready.push([outgoing, text]);
 }

@@ -49,7 +49,7 @@ export interface Hidden {
 
 export interface LintDocument {
   readonly source: Source;
-  /** Names that the front matter declares as inputs. */
+  /** The YAML at the head; empty: there is none. */
   readonly frontMatter: string;
   readonly sections: readonly Section[];
   readonly prose: readonly Prose[];
@@ -66,7 +66,7 @@ export function readDocument(source: Source): LintDocument {
   const reader = new Reader(source, new LineStarts(source.text));
   reader.children(tree, undefined);
   const { sections, prose, items, tables, scripts, hidden } = reader;
-  return { source, frontMatter: frontMatter?.yaml ?? '', sections, prose, items, tables, scripts, hidden, calls: callsOf(scripts) };
+  return { source, frontMatter: frontMatter ?? '', sections, prose, items, tables, scripts, hidden, calls: callsOf(scripts) };
 }
 
 /** Places of offsets, without counting lines from the top for each. */

@@ -55,8 +55,10 @@ export interface ReadFrontMatter {
   readonly faults: readonly Fault[];
 }
 
-/** `firstLine` is the line of the document on which the YAML begins. */
-export function readFrontMatter(yaml: string, firstLine: number): ReadFrontMatter {
+/** The YAML begins after the line of dashes at the very top. */
+const firstLine = 2;
+
+export function readFrontMatter(yaml: string): ReadFrontMatter {
   const empty = frontMatter.parse({});
   const lines = new LineCounter();
   const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false });

@@ -34,8 +34,7 @@ export function parseRunbook(source: Source, values?: Values): Runbook {
 /** Like `parseRunbook`, for who wants to go on with what could be read. */
 export function readRunbook(source: Source, values?: Values): ReadRunbook {
   const { tree, frontMatter } = parseMarkdown(source.text);
-  const { front, faults: frontFaults } =
-    frontMatter === undefined ? readFrontMatter('', 1) : readFrontMatter(frontMatter.yaml, frontMatter.firstLine);
+  const { front, faults: frontFaults } = readFrontMatter(frontMatter ?? '');
   const walk = new Walk(source.text, values, values === undefined ? front : filledIn(front, values));
   for (const node of tree.children) walk.take(node);
   const runbook = walk.finish(source);

@@ -1,7 +1,6 @@
 /** Finds the values of a runbook's inputs, and says where each came from. */
 
-import type { Input } from '../parse/front-matter.ts';
-import { refusal } from '../parse/front-matter.ts';
+import { type Input, refusal } from '../parse/front-matter.ts';
 
 export interface InputSources {
   /** From `--input NAME=VALUE`. */

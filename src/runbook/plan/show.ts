@@ -5,9 +5,10 @@ import type { Plan, PlannedStep } from './plan.ts';
 
 /** The plan for people: what runs, in order; nothing in it says that anything is well. */
 export function showPlan(plan: Plan): string {
-  const lines = [plan.title, `plan ${plan.hash}`, ''];
-  for (const { name, value, source } of plan.inputs) lines.push(`input ${name} = ${value ?? '[secret]'} (${source})`);
-  if (plan.lock !== null) lines.push(`lock ${plan.lock}`);
+  const lines = [plan.title, `plan ${plan.hash}`];
+  const head = plan.inputs.map(({ name, value, source }) => `input ${name} = ${value ?? '[secret]'} (${source})`);
+  if (plan.lock !== null) head.push(`lock ${plan.lock}`);
+  if (head.length > 0) lines.push('', ...head);
   let stage: string | undefined;
   for (const step of plan.steps) {
     if (step.stage !== stage) lines.push('', step.stage);

@@ -14,7 +14,7 @@ import {
   isSpecType,
 } from '@modelcontextprotocol/server';
 import type { Log } from '../../platform/telemetry/log.ts';
-import { endSoon } from '../answer.ts';
+import { sendSoon } from '../answer.ts';
 import { asProblem, toolError } from './answers.ts';
 import type { McpBackend } from './backend.ts';
 import type { McpExchange } from './face.ts';
@@ -67,8 +67,7 @@ export function createShortPath({ version, log }: { version: string; log: Log })
     // A client that has gone has nothing to read.
     if (res.destroyed) return true;
     const body = `{"jsonrpc":"2.0","id":${JSON.stringify(request.id)},"result":${result}}`;
-    res.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
-    endSoon(res, body);
+    sendSoon(res, body);
     return true;
   };
 }

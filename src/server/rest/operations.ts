@@ -7,7 +7,7 @@ import type { Identity } from '../../platform/identity/types.ts';
 import { invalidInput } from '../../platform/problem.ts';
 import { costOf } from '../../operations/compile.ts';
 import type { Admission } from '../admission.ts';
-import { endSoon } from '../answer.ts';
+import { sendSoon } from '../answer.ts';
 import { readJsonBody } from '../body.ts';
 import { authenticate } from '../credential.ts';
 import type { Exchange } from '../exchange.ts';
@@ -57,21 +57,18 @@ function operationRoute({ registry, identity, admission, maxBodyBytes }: RestPar
         idempotency_key: header(exchange, 'idempotency-key'),
       });
       const text = JSON.stringify(output);
-      if (method !== 'GET') return answerSoon(outgoing, text, status, json);
+      if (method !== 'GET') return answerSoon(outgoing, text, status);
       const etag = etagOf(text);
       const headers = { 'Cache-Control': 'private, no-cache', Vary: 'Authorization, Origin', ETag: etag };
       if (matches(incoming.headers['if-none-match'], etag)) return new Response(null, { status: 304, headers });
-      return answerSoon(outgoing, text, status, { ...json, ...headers });
+      return answerSoon(outgoing, text, status, headers);
     },
   };
 }
 
-const json = { 'Content-Type': 'application/json' };
-
-/** Past the library, which would send each answer at once: see `endSoon`. */
-function answerSoon(outgoing: ServerResponse, text: string, status: number, headers: Record<string, string>): Response {
-  outgoing.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(text) });
-  endSoon(outgoing, text);
+/** Past the library, which would send each answer at once: see `sendSoon`. */
+function answerSoon(outgoing: ServerResponse, text: string, status: number, headers?: Record<string, string>): Response {
+  sendSoon(outgoing, text, status, headers);
   return RESPONSE_ALREADY_SENT;
 }
 
