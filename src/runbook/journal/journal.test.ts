@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DamagedJournal, Journal, readJournal } from './journal.ts';
+import { DamagedJournal, type Entry, Journal, readJournal } from './journal.ts';
 
 let folder: string;
 let path: string;
@@ -16,8 +16,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-function written(...types: string[]): Journal {
-  const journal = Journal.create(path, now);
+function written(...types: string[]): Journal<Entry> {
+  const journal = Journal.create<Entry>(path, now);
   for (const type of types) journal.append({ type, note: `${type} ü` });
   journal.close();
   return journal;

@@ -10,10 +10,13 @@ import { dirname } from 'node:path';
 /** What a caller appends. */
 export interface Entry {
   readonly type: string;
-  readonly [field: string]: unknown;
 }
 
-export interface JournalRecord extends Entry {
+/** An entry as it stands in the file. */
+export type JournalRecord<Of extends Entry = Entry> = Of & Chained;
+
+/** What the journal adds. */
+export interface Chained {
   /** From 1. */
   readonly seq: number;
   /** ISO 8601, UTC. */
@@ -30,9 +33,9 @@ export interface Damage {
   readonly message: string;
 }
 
-export interface ReadJournal {
+export interface ReadJournal<Of extends Entry> {
   /** Up to the first damage. */
-  readonly records: readonly JournalRecord[];
+  readonly records: readonly JournalRecord<Of>[];
   /** undefined: every line follows from the one before. */
   readonly damage: Damage | undefined;
   /** Bytes of the records; what comes after is a line that was being written when the machine stopped. */
@@ -41,17 +44,17 @@ export interface ReadJournal {
 
 const noHash = '0'.repeat(64);
 
-/** @throws Error when the file cannot be read */
-export function readJournal(path: string): ReadJournal {
+/** What was appended as an `Of` is read as one: the hash says that it is what was written. @throws Error when the file cannot be read */
+export function readJournal<Of extends Entry>(path: string): ReadJournal<Of> {
   const text = readFileSync(path, 'utf8');
   const size = Buffer.byteLength(text);
-  const records: JournalRecord[] = [];
+  const records: JournalRecord<Of>[] = [];
   let bytes = 0;
   for (const [index, line] of text.split('\n').entries()) {
     // The last piece has no line end: it is empty, or it was cut off by a crash.
     const whole = bytes + Buffer.byteLength(line) + 1;
     if (whole > size) break;
-    const record = readRecord(line, records.at(-1));
+    const record = readRecord<Of>(line, records.at(-1));
     if (typeof record === 'string') return { records, bytes, damage: { line: index + 1, message: record } };
     records.push(record);
     bytes = whole;
@@ -59,7 +62,7 @@ export function readJournal(path: string): ReadJournal {
   return { records, bytes, damage: undefined };
 }
 
-function readRecord(line: string, before: JournalRecord | undefined): JournalRecord | string {
+function readRecord<Of extends Entry>(line: string, before: Chained | undefined): JournalRecord<Of> | string {
   let parsed: unknown;
   try {
     parsed = JSON.parse(line);
@@ -71,7 +74,7 @@ function readRecord(line: string, before: JournalRecord | undefined): JournalRec
   if (hash !== hashOf(content)) return 'it was changed after it was written';
   if (content.prev !== (before?.hash ?? noHash)) return 'it does not follow the line before: a line was taken out or put in';
   if (content.seq !== (before?.seq ?? 0) + 1) return 'its number does not follow the one before';
-  return parsed as JournalRecord;
+  return parsed as JournalRecord<Of>;
 }
 
 /** As it is written: the order of the fields is part of it, and JSON keeps it. */
@@ -79,38 +82,38 @@ function hashOf(content: object): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }
 
-export class Journal {
+export class Journal<Of extends Entry> {
   readonly #descriptor: number;
   readonly #now: () => Date;
-  readonly #records: JournalRecord[];
+  readonly #records: JournalRecord<Of>[];
 
-  private constructor(descriptor: number, now: () => Date, records: JournalRecord[]) {
+  private constructor(descriptor: number, now: () => Date, records: JournalRecord<Of>[]) {
     this.#descriptor = descriptor;
     this.#now = now;
     this.#records = records;
   }
 
   /** Makes a new one. @throws Error when there is one already */
-  static create(path: string, now: () => Date): Journal {
+  static create<Of extends Entry>(path: string, now: () => Date): Journal<Of> {
     const descriptor = openSync(path, 'ax');
     // The name of a new file is on disk when its folder is.
     const folder = openSync(dirname(path), 'r');
     fsyncSync(folder);
     closeSync(folder);
-    return new Journal(descriptor, now, []);
+    return new Journal<Of>(descriptor, now, []);
   }
 
   /** Goes on with one; a line that a crash cut off is removed. @throws DamagedJournal when somebody has changed it */
-  static open(path: string, now: () => Date): Journal {
-    const { records, damage, bytes } = readJournal(path);
+  static open<Of extends Entry>(path: string, now: () => Date): Journal<Of> {
+    const { records, damage, bytes } = readJournal<Of>(path);
     if (damage !== undefined) throw new DamagedJournal(path, damage);
     const descriptor = openSync(path, 'r+');
     ftruncateSync(descriptor, bytes);
     closeSync(descriptor);
-    return new Journal(openSync(path, 'a'), now, [...records]);
+    return new Journal<Of>(openSync(path, 'a'), now, [...records]);
   }
 
-  get records(): readonly JournalRecord[] {
+  get records(): readonly JournalRecord<Of>[] {
     return this.#records;
   }
 
@@ -120,9 +123,9 @@ export class Journal {
   }
 
   /** The record as it was written; it is on disk when this returns. */
-  append(entry: Entry): JournalRecord {
+  append<One extends Of>(entry: One): JournalRecord<One> {
     const content = { seq: this.#records.length + 1, at: this.#now().toISOString(), ...entry, prev: this.head };
-    const record: JournalRecord = { ...content, hash: hashOf(content) };
+    const record = { ...content, hash: hashOf(content) };
     writeSync(this.#descriptor, `${JSON.stringify(record)}\n`);
     fsyncSync(this.#descriptor);
     this.#records.push(record);

@@ -1,0 +1,138 @@
+/** Where runs are kept: one folder each, with the journal, the plan, the text of the runbook, and what its steps wrote. */
+
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, statSync, writeSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Damage, readJournal } from '../journal/journal.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { RunEntry, RunRecord } from './records.ts';
+import { type RunState, stateOf } from './state.ts';
+
+/** Of this user on this machine: https://specifications.freedesktop.org/basedir-spec/latest/ */
+export function defaultStateFolder(environment: Readonly<Record<string, string | undefined>>): string {
+  const { XDG_STATE_HOME: state } = environment;
+  return join(state === undefined || state === '' ? join(homedir(), '.local/state') : state, 'quarterdeck/runbooks');
+}
+
+/** Names in the folder of a run. */
+const names = { journal: 'journal.jsonl', plan: 'plan.json', text: 'runbook.md', outputs: 'outputs', head: 'head' } as const;
+
+/** A folder that has no run in it, or no run of that name. */
+export class NoSuchRun extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'NoSuchRun';
+  }
+}
+
+export class RunFolder {
+  /** Absolute. */
+  readonly path: string;
+  /** The name of the run. */
+  readonly run: string;
+
+  private constructor(path: string, run: string) {
+    this.path = path;
+    this.run = run;
+  }
+
+  /** A new one. Runs sort by when they began. */
+  static create(state: string, now: Date): RunFolder {
+    const run = `${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${randomBytes(3).toString('hex')}`;
+    const path = resolve(state, 'runs', run);
+    // What steps wrote is nobody else's business.
+    mkdirSync(join(path, names.outputs), { recursive: true, mode: 0o700 });
+    return new RunFolder(path, run);
+  }
+
+  /** The one that is called so, or begins so; a path to it will do. @throws NoSuchRun */
+  static find(state: string, name: string): RunFolder {
+    if (name.includes('/') && existsSync(join(name, names.journal)))
+      return new RunFolder(resolve(name), resolve(name).split('/').at(-1) ?? name);
+    const known = runsIn(state);
+    const matching = known.includes(name) ? [name] : known.filter((run) => run.startsWith(name));
+    const [only, another] = matching;
+    if (only === undefined || name === '') throw new NoSuchRun(`There is no run ${name} in ${state}.`);
+    if (another !== undefined) throw new NoSuchRun(`${matching.length} runs begin with ${name}: ${matching.join(', ')}.`);
+    return new RunFolder(resolve(state, 'runs', only), only);
+  }
+
+  /** All of them, the newest first. */
+  static all(state: string): RunFolder[] {
+    return runsIn(state).map((run) => new RunFolder(resolve(state, 'runs', run), run));
+  }
+
+  get journal(): string {
+    return join(this.path, names.journal);
+  }
+
+  get outputs(): string {
+    return join(this.path, names.outputs);
+  }
+
+  /** The file that keeps what an attempt wrote to a stream. */
+  output(command: { step: string; undo: boolean; attempt: number }, stream: 'stdout' | 'stderr'): string {
+    return join(this.outputs, `${command.undo ? 'undo-' : ''}${command.step}.${command.attempt}.${stream}`);
+  }
+
+  /** The plan and the text of the runbook, as they are when this part of the run begins. */
+  keep(plan: Plan, text: string): void {
+    writeDurably(join(this.path, names.plan), `${JSON.stringify(plan, null, 2)}\n`);
+    writeDurably(join(this.path, names.text), text);
+  }
+
+  plan(): Plan {
+    return JSON.parse(readFileSync(join(this.path, names.plan), 'utf8')) as Plan;
+  }
+
+  text(): string {
+    return readFileSync(join(this.path, names.text), 'utf8');
+  }
+
+  /** The head of a journal that is finished, beside it: a cut of its end is noticed by it. */
+  keepHead(seq: number, hash: string): void {
+    writeDurably(join(this.path, names.head), `${JSON.stringify({ seq, hash })}\n`);
+  }
+
+  read(): ReadRun {
+    const { records, damage } = readJournal<RunEntry>(this.journal);
+    return { records, state: records.length === 0 ? undefined : stateOf(records), damage: damage ?? this.#missing(records) };
+  }
+
+  #missing(records: readonly RunRecord[]): Damage | undefined {
+    const path = join(this.path, names.head);
+    if (!existsSync(path)) return undefined;
+    const { seq, hash } = JSON.parse(readFileSync(path, 'utf8')) as { seq: number; hash: string };
+    if (records[seq - 1]?.hash === hash) return undefined;
+    return {
+      line: Math.min(records.length + 1, seq),
+      message: `the run had finished with ${seq} records, and the last of them is not there`,
+    };
+  }
+}
+
+export interface ReadRun {
+  /** Up to the first damage. */
+  readonly records: readonly RunRecord[];
+  /** undefined: not even its start is there. */
+  readonly state: RunState | undefined;
+  readonly damage: Damage | undefined;
+}
+
+function runsIn(state: string): string[] {
+  const folder = resolve(state, 'runs');
+  if (!existsSync(folder)) return [];
+  const runs = readdirSync(folder).filter((run) => existsSync(join(folder, run, names.journal)));
+  return runs.filter((run) => statSync(join(folder, run)).isDirectory()).toSorted((a, b) => (a < b ? 1 : -1));
+}
+
+/** All of it or nothing, also after a crash. */
+export function writeDurably(path: string, content: string): void {
+  const draft = `${path}.${process.pid}.tmp`;
+  const descriptor = openSync(draft, 'w', 0o600);
+  writeSync(descriptor, content);
+  fsyncSync(descriptor);
+  closeSync(descriptor);
+  renameSync(draft, path);
+}
