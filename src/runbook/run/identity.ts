@@ -1,7 +1,7 @@
 /** Tells one process from another that has its number later: the number, when it was started, and the boot of the machine. */
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -29,7 +29,7 @@ export function isGroupAlive(leader: ProcessIdentity): boolean {
   const started = startOf(leader.pid);
   // The number belongs to somebody else by now.
   if (started !== undefined && started !== leader.started) return false;
-  return signalGroup(leader.pid, 0);
+  return signalGroup(leader.pid, 0) && hasLiveMember(leader.pid);
 }
 
 /** Sends a signal to every process of a group; 0 only asks. false: there is none. */
@@ -43,14 +43,24 @@ export function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
+/** Where nobody collects the dead, as in many a container, a group is signalled with success long after its last member has ended. */
+function hasLiveMember(pgid: number): boolean {
+  if (process.platform !== 'linux') return true;
+  return readdirSync('/proc').some((name) => /^\d+$/.test(name) && statOf(Number(name))?.group === pgid);
+}
+
 /** undefined: there is no such process, or only its exit status is left. */
 function startOf(pid: number): string | undefined {
-  if (process.platform !== 'linux') return startByPs(pid);
+  return process.platform === 'linux' ? statOf(pid)?.started : startByPs(pid);
+}
+
+/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+function statOf(pid: number): { group: number; started: string | undefined } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name of the program may have spaces and parentheses in it: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
-    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return state === 'Z' || state === 'X' ? undefined : fields[18];
+    // The name of the program may have spaces and parentheses in it.
+    const [state, _parent, group, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return state === 'Z' || state === 'X' ? undefined : { group: Number(group), started: fields[16] };
   } catch {
     return undefined;
   }
