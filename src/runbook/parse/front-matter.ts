@@ -1,5 +1,6 @@
 /** What stands at the head of a runbook between dashes: title, owner, lock, inputs, required programs, notifications. */
 
+import validRange from 'semver/ranges/valid.js';
 import { LineCounter, type Node, isMap, isNode, isPair, isScalar, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { isReserved, variableName } from '../names.ts';
@@ -21,10 +22,21 @@ const input = z
   })
   .refine((given) => !given.secret || given.default === undefined, { error: 'a secret cannot have a default: it would stand in the file' });
 
-const required = z.union([
-  text.transform((version) => ({ version, command: undefined })),
-  z.strictObject({ version: text, command: text }),
-]);
+/** `'>=1.28'`, or `{ version: '>=1.28', command: … }`. Without quotes YAML reads 1.10 as 1.1, so a number is refused. */
+const required = z.preprocess(
+  (given) => (typeof given === 'object' && given !== null ? given : { version: given }),
+  z.strictObject({
+    version: z
+      .string({ error: "needs a range of versions in quotes, such as '>=1.28'" })
+      .refine((range) => range !== '' && validRange(range) !== null, {
+        error: ({ input: range }) => `${JSON.stringify(range)} is not a range of versions, such as '>=1.28' or '^3.12'`,
+      }),
+    command: text.optional(),
+  }),
+);
+
+/** As it is typed: a program on the PATH, or a path from the repository root. */
+const programName = /^[\w.+/-]+$/;
 
 export const notifyEvents = ['started', 'waiting', 'held', 'rolled_back', 'failed', 'finished'] as const;
 
@@ -43,7 +55,7 @@ const frontMatter = z.strictObject({
   escalate: text.optional(),
   lock: text.optional(),
   inputs: z.record(z.string(), z.union([input, z.null().transform(() => input.parse({}))])).default({}),
-  requires: z.record(z.string(), required).default({}),
+  requires: z.record(z.string().regex(programName, { error: 'is not the name of a program' }), required).default({}),
   notify: z.array(notification).default([]),
 });
 
@@ -93,7 +105,9 @@ function toFaults(issue: z.core.$ZodIssue, at: (path: Path) => Place): Fault[] {
       fix: issue.path.length === 0 ? `It has ${Object.keys(frontMatter.shape).join(', ')}.` : 'Take it out, or correct its name.',
     }));
   const what = issue.path.length === 0 ? 'The front matter' : `In the front matter, ${issue.path.join('.')}`;
-  return [{ ...at(issue.path), message: `${what}: ${issue.message}.`, fix: 'See docs/runbooks.md for its form.' }];
+  // What is wrong with a name lies one deeper than what is wrong with a value.
+  const why = (issue.code === 'invalid_key' ? issue.issues[0] : undefined)?.message ?? issue.message;
+  return [{ ...at(issue.path), message: `${what}: ${why}.`, fix: 'See docs/runbooks.md for its form.' }];
 }
 
 function inputFaults({ inputs }: FrontMatter, at: (path: Path) => Place): Fault[] {

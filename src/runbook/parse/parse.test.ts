@@ -257,6 +257,26 @@ describe('is refused with its place', () => {
       '---\ntitle: [a\n---\n',
       ['3:1 The front matter is not YAML: Flow sequence in block collection must be sufficiently indented and end with a ].'],
     ],
+    [
+      'a required version that is no range',
+      "---\nrequires:\n  kubectl: '>=1.28'\n  helm: latest\n---\n",
+      [`4:3 In the front matter, requires.helm.version: "latest" is not a range of versions, such as '>=1.28' or '^3.12'.`],
+    ],
+    [
+      'a required version that YAML takes for a number',
+      '---\nrequires: { node: 1.10 }\n---\n',
+      [`2:13 In the front matter, requires.node.version: needs a range of versions in quotes, such as '>=1.28'.`],
+    ],
+    [
+      'a required program without a version',
+      "---\nrequires: { node: '' }\n---\n",
+      [`2:13 In the front matter, requires.node.version: "" is not a range of versions, such as '>=1.28' or '^3.12'.`],
+    ],
+    [
+      'a required program that is a command line',
+      "---\nrequires: { 'a b': '*' }\n---\n",
+      ['2:13 In the front matter, requires.a b: is not the name of a program.'],
+    ],
     ['an unknown key in front matter', '---\ntitle: a\ncolour: red\n---\n', ['3:1 The front matter has no colour.']],
     ['an unknown key of an input', '---\ninputs:\n  A: { typ: x }\n---\n', ['3:8 The front matter has no typ in inputs.A.']],
     [
