@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { syncFolder } from '../durable.ts';
 
 /** What a caller appends. */
 export interface Entry {
@@ -96,10 +97,7 @@ export class Journal<Of extends Entry> {
   /** Makes a new one. @throws Error when there is one already */
   static create<Of extends Entry>(path: string, now: () => Date): Journal<Of> {
     const descriptor = openSync(path, 'ax');
-    // The name of a new file is on disk when its folder is.
-    const folder = openSync(dirname(path), 'r');
-    fsyncSync(folder);
-    closeSync(folder);
+    syncFolder(dirname(path));
     return new Journal<Of>(descriptor, now, []);
   }
 

@@ -1,9 +1,10 @@
 /** Where runs are kept: one folder each, with the journal, the plan, the text of the runbook, and what its steps wrote. */
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, statSync, writeSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { writeDurably } from '../durable.ts';
 import { type Damage, readJournal } from '../journal/journal.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RunEntry, RunRecord } from './records.ts';
@@ -125,14 +126,4 @@ function runsIn(state: string): string[] {
   if (!existsSync(folder)) return [];
   const runs = readdirSync(folder).filter((run) => existsSync(join(folder, run, names.journal)));
   return runs.filter((run) => statSync(join(folder, run)).isDirectory()).toSorted((a, b) => (a < b ? 1 : -1));
-}
-
-/** All of it or nothing, also after a crash. */
-export function writeDurably(path: string, content: string): void {
-  const draft = `${path}.${process.pid}.tmp`;
-  const descriptor = openSync(draft, 'w', 0o600);
-  writeSync(descriptor, content);
-  fsyncSync(descriptor);
-  closeSync(descriptor);
-  renameSync(draft, path);
 }

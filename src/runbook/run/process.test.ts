@@ -19,7 +19,7 @@ describe('a script', () => {
     expect(await run('false; echo never')).toMatchObject({ exit: 1, stdout: '' });
     expect(await run('false | cat; echo never')).toMatchObject({ exit: 1, stdout: '' });
     expect(await run('echo "$nowhere"')).toMatchObject({
-      exit: 127,
+      exit: 1,
       stderr: expect.stringContaining('nowhere: unbound variable') as string,
     });
     expect(await run('exit 7')).toMatchObject({ exit: 7, signal: null, stopped: undefined });
