@@ -59,12 +59,12 @@ export async function postgresLocks(url: string): Promise<LockStore> {
         `insert into quarterdeck_runbook_locks (key, fence, revision, status, since, expires, owner) values ($1, $2 + 1, 1, $3, $4, ${leaseEnd}, $6)
          on conflict (key) do update set fence = excluded.fence, revision = 1, status = excluded.status, since = excluded.since, expires = excluded.expires, owner = excluded.owner
          where quarterdeck_runbook_locks.fence = $2 and quarterdeck_runbook_locks.revision = $7`,
-        [...values(key, seen?.fence ?? 0, content, leaseMs), seen?.revision ?? 0],
+        [...columns(key, seen?.fence ?? 0, content, leaseMs), seen?.revision ?? 0],
       ),
     amend: (key, fence, content, leaseMs) =>
       changed(
         `update quarterdeck_runbook_locks set revision = revision + 1, status = $3, since = $4, expires = ${leaseEnd}, owner = $6 where key = $1 and fence = $2`,
-        values(key, fence, content, leaseMs),
+        columns(key, fence, content, leaseMs),
       ),
     close: () => pool.end(),
   };
@@ -72,7 +72,7 @@ export async function postgresLocks(url: string): Promise<LockStore> {
 
 const leaseEnd = `now() + $5 * interval '1 millisecond'`;
 
-function values(key: string, fence: number, { status, since, owner }: LockContent, leaseMs: number): unknown[] {
+function columns(key: string, fence: number, { status, since, owner }: LockContent, leaseMs: number): unknown[] {
   return [key, fence, status, since, leaseMs, JSON.stringify(owner)];
 }
 

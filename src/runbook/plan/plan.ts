@@ -209,8 +209,15 @@ function hashOf(runbook: Runbook, inputs: readonly ResolvedInput[], planned: rea
   return createHash('sha256').update(canonical(decisive)).digest('hex');
 }
 
-function withoutPlaces(item: Item | Undo): object {
-  const plain: object = item.type === 'step' || item.type === 'undo' ? { ...item, expectations: item.expectations.map(textOf) } : item;
+/** SHA-256, hex, of a step or an undo with its attributes and expectations, wherever it stands. */
+export function hashOfCommand(command: Command): string {
+  return createHash('sha256')
+    .update(canonical(withoutPlaces(command)))
+    .digest('hex');
+}
+
+function withoutPlaces(item: Item | Command): object {
+  const plain: object = 'expectations' in item ? { ...item, expectations: item.expectations.map(textOf) } : item;
   return JSON.parse(JSON.stringify(plain, (key, value: unknown) => (key === 'place' ? undefined : value))) as object;
 }
 

@@ -2,6 +2,7 @@
 
 import type { JournalRecord } from '../journal/journal.ts';
 import type { PlannedInput } from '../plan/plan.ts';
+import type { JudgedRow, Verdict } from '../watch/verdict.ts';
 import type { ProcessIdentity } from './identity.ts';
 
 /**
@@ -19,12 +20,6 @@ export interface Operator {
   readonly user: string;
   readonly host: string;
   readonly terminal: boolean;
-}
-
-/** A change that was begun and not undone, and why not. */
-export interface Left {
-  readonly step: string;
-  readonly reason: string;
 }
 
 /** What a run waits for. */
@@ -162,29 +157,13 @@ export interface WatchSampled {
 export interface WatchJudged {
   readonly type: 'watch.judged';
   readonly step: string;
-  readonly verdict: WatchVerdict;
+  readonly verdict: Verdict;
   /** In words, one a row of the table that decided. */
   readonly reasons: readonly string[];
   /** What each row was compared with. */
   readonly rows: readonly JudgedRow[];
   /** Milliseconds on hold in sum. */
   readonly held_ms: number;
-}
-
-export type WatchVerdict = 'good' | 'hold' | 'roll_back' | 'inconclusive';
-
-export interface JudgedRow {
-  readonly metric: string;
-  /** null: it was missing. */
-  readonly value: number | null;
-  readonly verdict: WatchVerdict;
-  /** Each limit of the row in its own words, and what that is in the metric's unit; null: it could not be worked out. */
-  readonly limits: readonly {
-    readonly text: string;
-    readonly cell: 'hold' | 'roll_back';
-    readonly bound: number | null;
-    readonly exceeded: boolean;
-  }[];
 }
 
 export interface RollbackStarted {
@@ -210,7 +189,8 @@ export interface RunPaused {
   readonly outcome: 'waiting' | 'held' | 'interrupted' | 'lock_lost';
   readonly exit: number;
   readonly waiting_for: WaitingFor | null;
-  readonly left: readonly Left[];
+  /** The steps whose changes stay, in their order. */
+  readonly left: readonly string[];
 }
 
 export interface RunFinished {
@@ -219,7 +199,7 @@ export interface RunFinished {
   readonly exit: number;
   /** Empty: it passed. */
   readonly reason: string;
-  readonly left: readonly Left[];
+  readonly left: readonly string[];
 }
 
 export type RunEntry =

@@ -5,7 +5,6 @@ import type {
   Approved,
   ChildRun,
   HeldLock,
-  Left,
   Operator,
   RunOutcome,
   RunRecord,
@@ -57,7 +56,7 @@ export interface RunState {
   readonly outcome: RunOutcome | 'running';
   readonly exit: number | null;
   readonly reason: string;
-  readonly left: readonly Left[];
+  readonly left: readonly string[];
   readonly waitingFor: WaitingFor | null;
   readonly startedAt: string;
   readonly endedAt: string | null;

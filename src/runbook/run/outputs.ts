@@ -1,0 +1,51 @@
+/** Passes on what a step writes, without secrets, and keeps it in files. */
+
+import { closeSync, openSync, writeSync } from 'node:fs';
+import type { Redactor } from '../redact/redactor.ts';
+import type { RunFolder } from './folder.ts';
+import { type Stream, mostOutput } from './process.ts';
+
+export interface Outputs {
+  push(stream: Stream, text: string): void;
+  /** What was held back because it might have been the beginning of a secret. */
+  end(): void;
+}
+
+/** Each stream has a file of its own, made when something comes. */
+export function keepOutputs(
+  folder: RunFolder,
+  command: { step: string; undo: boolean; attempt: number },
+  { redactor, onOutput }: { redactor: Redactor; onOutput(stream: Stream, text: string): void },
+): Outputs {
+  const streams = { stdout: keepStream('stdout'), stderr: keepStream('stderr') };
+
+  function keepStream(name: Stream) {
+    const redacted = redactor.stream();
+    let descriptor: number | undefined;
+    let room = mostOutput;
+    const write = (text: string): void => {
+      if (text === '') return;
+      onOutput(name, text);
+      if (room <= 0) return;
+      descriptor ??= openSync(folder.output(command, name), 'a', 0o600);
+      writeSync(descriptor, text.slice(0, room));
+      room -= text.length;
+      if (room <= 0) writeSync(descriptor, '\n[cut here: it wrote more than is kept]\n');
+    };
+    return {
+      push: (text: string) => write(redacted.push(text)),
+      end() {
+        write(redacted.end());
+        if (descriptor !== undefined) closeSync(descriptor);
+      },
+    };
+  }
+
+  return {
+    push: (stream, text) => streams[stream].push(text),
+    end() {
+      streams.stdout.end();
+      streams.stderr.end();
+    },
+  };
+}
