@@ -38,13 +38,16 @@ export class RunFolder {
     this.run = run;
   }
 
-  /** A new one. Runs sort by when they began. */
-  static create(state: string, now: Date): RunFolder {
+  /** A new one, which is not made yet. Runs sort by when they began. */
+  static choose(state: string, now: Date): RunFolder {
     const run = `${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${randomBytes(3).toString('hex')}`;
+    return new RunFolder(resolve(state, 'runs', run), run);
+  }
+
+  /** undefined: there is no run of exactly this name. */
+  static at(state: string, run: string): RunFolder | undefined {
     const path = resolve(state, 'runs', run);
-    // What steps wrote is nobody else's business.
-    mkdirSync(join(path, names.outputs), { recursive: true, mode: 0o700 });
-    return new RunFolder(path, run);
+    return existsSync(join(path, names.journal)) ? new RunFolder(path, run) : undefined;
   }
 
   /** The one that is called so, or begins so; a path to it will do. @throws NoSuchRun */
@@ -62,6 +65,16 @@ export class RunFolder {
   /** All of them, the newest first. */
   static all(state: string): RunFolder[] {
     return runsIn(state).map((run) => new RunFolder(resolve(state, 'runs', run), run));
+  }
+
+  make(): void {
+    // What steps wrote is nobody else's business.
+    mkdirSync(join(this.path, names.outputs), { recursive: true, mode: 0o700 });
+  }
+
+  /** The folder of all runs. */
+  get state(): string {
+    return resolve(this.path, '../..');
   }
 
   get journal(): string {

@@ -76,6 +76,8 @@ export interface RunStarted extends Beginning {
 
 export interface RunResumed extends Beginning {
   readonly type: 'run.resumed';
+  /** Names of secrets that are others than when the run began. */
+  readonly changed_secrets: readonly string[];
 }
 
 export interface StepIntended extends OfCommand {
