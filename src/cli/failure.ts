@@ -2,11 +2,14 @@
 
 import { SettingsError } from '../platform/config/read.ts';
 import { Problem } from '../platform/problem.ts';
+import { LockIsHeld } from '../runbook/lock/lock.ts';
+import { RunIsBusy } from '../runbook/run/claim.ts';
+import { NoSuchRun } from '../runbook/run/folder.ts';
 import { FaultyDocument } from '../runbook/source.ts';
 import { UsageError } from './command.ts';
 
-/** 1: it failed. 2: it could never have worked as it was typed or set. */
-export type ExitCode = 1 | 2;
+/** 1: it failed. 2: it could never have worked as it was typed or set. 7: somebody else is at it. */
+export type ExitCode = 1 | 2 | 7;
 
 export interface Failure {
   code: string;
@@ -25,6 +28,8 @@ export function failureOf(error: unknown): Failure {
       details: { problems: error.problems },
     };
   if (error instanceof FaultyDocument) return faultyDocument(error);
+  if (error instanceof LockIsHeld || error instanceof RunIsBusy) return failed('locked', error.message, 'Nothing was run.', 7);
+  if (error instanceof NoSuchRun) return failed('usage', error.message, 'See quarterdeck runbook list.', 2);
   if (error instanceof Problem) {
     const { code, message, next, details } = error;
     return { code, message, next, details, exitCode: code === 'invalid_input' ? 2 : 1 };

@@ -34,6 +34,14 @@ test('the commands are those of the contract', () => {
     'doctor',
     'runbook lint',
     'runbook plan',
+    'runbook run',
+    'runbook resume',
+    'runbook approve',
+    'runbook undo',
+    'runbook abort',
+    'runbook unlock',
+    'runbook list',
+    'runbook show',
   ]);
 });
 

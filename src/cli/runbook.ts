@@ -5,6 +5,10 @@ import { CliCommand, UsageError } from './command.ts';
 import { readDocument } from './document.ts';
 import { print } from './output.ts';
 import { planCommand } from './runbook-plan.ts';
+import { approveCommand, unlockCommand } from './runbook/approve.ts';
+import { abortCommand, resumeCommand, undoCommand } from './runbook/resume.ts';
+import { runCommand } from './runbook/run.ts';
+import { listCommand, showCommand } from './runbook/runs.ts';
 
 interface LintOptions {
   json?: boolean;
@@ -14,8 +18,11 @@ interface LintOptions {
 }
 
 export function runbookCommand(): CliCommand {
-  const command = new CliCommand('runbook', { summary: 'Procedures as Markdown: what is dangerous in them, and what they would do.' });
-  for (const each of [lintCommand(), planCommand()]) command.addCommand(each);
+  const command = new CliCommand('runbook', {
+    summary: 'Procedures as Markdown: checked, planned, run, gone on with after a crash, undone.',
+  });
+  const running = [runCommand(), resumeCommand(), approveCommand(), undoCommand(), abortCommand(), unlockCommand()];
+  for (const each of [lintCommand(), planCommand(), ...running, listCommand(), showCommand()]) command.addCommand(each);
   return command;
 }
 

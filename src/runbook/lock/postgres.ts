@@ -1,6 +1,7 @@
 /** Locks in a PostgreSQL database, for the runs of a team. Its clock decides what has expired. */
 
 import pg from 'pg';
+import { withoutPassword } from './place.ts';
 import type { LockContent, LockStore, StoredLock } from './store.ts';
 
 /** One lock a row; `fence` only grows. */
@@ -87,12 +88,4 @@ async function makeTable(pool: pg.Pool): Promise<void> {
     // A connection in the middle of something is not used again.
     client.release(true);
   }
-}
-
-/** As it may be shown. */
-export function withoutPassword(url: string): string {
-  const shown = new URL(url);
-  shown.password = '';
-  shown.search = '';
-  return shown.href;
 }

@@ -67,18 +67,19 @@ describe('a plan', () => {
       { name: 'ENV', value: 'staging', source: '--input' },
       { name: 'TOKEN', value: null, source: '--input' },
     ]);
-    expect(JSON.stringify(made) + showPlan(made)).not.toContain('correct horse');
-    expect(showPlan(made)).not.toMatch(/\b(ok|passed|fine|success)/i);
+    expect(JSON.stringify(made) + showPlan(made, '/locks')).not.toContain('correct horse');
+    expect(showPlan(made, '/locks')).not.toMatch(/\b(ok|passed|fine|success)/i);
   });
 
   test('is shown for people', () => {
-    expect(showPlan(plan(whole, inputs)).replace(/plan [0-9a-f]{64}/, 'plan HASH')).toMatchInlineSnapshot(`
+    expect(showPlan(plan(whole, inputs), '/locks').replace(/plan [0-9a-f]{64}/, 'plan HASH')).toMatchInlineSnapshot(`
       "Deploy
       plan HASH
 
       input ENV = staging (--input)
       input TOKEN = [secret] (--input)
-      lock deploy-staging
+      lock deploy-staging, kept in /locks
+      Steps see the variables of whoever runs them, besides their inputs and captures.
 
       Before
         check there-is-room

@@ -3,11 +3,12 @@
 import { showDuration } from '../parse/duration.ts';
 import type { Plan, PlannedStep } from './plan.ts';
 
-/** The plan for people: what runs, in order; nothing in it says that anything is well. */
-export function showPlan(plan: Plan): string {
+/** The plan for people: what runs, in order; nothing in it says that anything is well. `lockStore`: where a run would keep its lock. */
+export function showPlan(plan: Plan, lockStore: string): string {
   const lines = [plan.title, `plan ${plan.hash}`];
   const head = plan.inputs.map(({ name, value, source }) => `input ${name} = ${value ?? '[secret]'} (${source})`);
-  if (plan.lock !== null) head.push(`lock ${plan.lock}`);
+  if (plan.lock !== null) head.push(`lock ${plan.lock}, kept in ${lockStore}`);
+  head.push('Steps see the variables of whoever runs them, besides their inputs and captures.');
   if (head.length > 0) lines.push('', ...head);
   let stage: string | undefined;
   for (const step of plan.steps) {

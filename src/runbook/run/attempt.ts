@@ -69,7 +69,8 @@ export async function runAndJudge(
   { command, capture, which }: Attempt,
 ): Promise<{ ended: Ended | undefined; judgement: Judgement }> {
   const { log, values, folder, redactor } = running;
-  const outputs = keepOutputs(folder, which, { redactor, onOutput: (stream, text) => running.onOutput(which.step, stream, text) });
+  const secret = capture?.secret === true;
+  const outputs = keepOutputs(folder, which, { redactor, secret, onOutput: (stream, text) => running.onOutput(which.step, stream, text) });
   try {
     const ended = await runScript(
       {
@@ -83,7 +84,8 @@ export async function runAndJudge(
       },
       running.graceMs,
     );
-    return { ended, judgement: judge(ended, { ...command, capture, values }) };
+    const judgement = judge(ended, { ...command, capture, values });
+    return { ended, judgement: secret ? keepSecret(running, capture, { ended, judgement }) : judgement };
   } catch (error) {
     if (!(error instanceof NotStarted)) throw error;
     return { ended: undefined, judgement: { outcome: 'error', reason: error.message, captured: undefined } };
@@ -120,7 +122,7 @@ function endOf(running: Running, { ended, judgement, capture, children }: Findin
   const child = outcome === 'failed' ? childEnd(exit, children) : undefined;
   if (child !== undefined) return { ...child, exit, captured: null, children };
   if (captured === undefined || capture === undefined) return { outcome, reason, exit, captured: null, children };
-  if (capture.secret) return { ...keepSecret(running, captured), exit, captured: null, children };
+  if (capture.secret) return { outcome, reason, exit, captured: null, children };
   if (running.redactor.text(captured.value) !== captured.value)
     return {
       outcome: 'error',
@@ -136,15 +138,20 @@ function endOf(running: Running, { ended, judgement, capture, children }: Findin
 /** As short as this it would be found in words that have nothing to do with it; the same as for inputs. */
 const shortestSecret = 8;
 
-function keepSecret({ redactor, values }: Running, { name, value }: { name: string; value: string }): Pick<End, 'outcome' | 'reason'> {
-  if (value.length < shortestSecret)
-    return {
-      outcome: 'error',
-      reason: `the secret ${name} is shorter than ${shortestSecret} characters, so it could not be cut out of what steps print`,
-    };
-  redactor.add(name, value);
+/** All that the step printed is secret, also when it failed: its expectations might quote it. */
+function keepSecret(
+  { redactor, values }: Running,
+  { name }: Capture,
+  { ended, judgement }: { ended: Ended; judgement: Judgement },
+): Judgement {
+  const printed = ended.stdout.trim();
+  const { value } = judgement.captured ?? { value: printed };
+  for (const text of [value, printed]) if (text.length >= shortestSecret) redactor.add(name, text);
+  if (judgement.captured === undefined) return judgement;
   values.set(name, value);
-  return { outcome: 'passed', reason: '' };
+  if (value.length >= shortestSecret) return judgement;
+  const reason = `the secret ${name} is shorter than ${shortestSecret} characters, so it could not be cut out of what steps print`;
+  return { outcome: 'error', reason, captured: undefined };
 }
 
 /** What the exit status of `quarterdeck runbook run` says, when that is what the step ran. */

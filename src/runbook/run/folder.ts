@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { writeDurably } from '../durable.ts';
 import { type Damage, readJournal } from '../journal/journal.ts';
 import type { Plan } from '../plan/plan.ts';
+import { isAlive } from './identity.ts';
 import type { RunEntry, RunRecord } from './records.ts';
 import { type RunState, stateOf } from './state.ts';
 
@@ -112,6 +113,12 @@ export class RunFolder {
   read(): ReadRun {
     const { records, damage } = readJournal<RunEntry>(this.journal);
     return { records, state: records.length === 0 ? undefined : stateOf(records), damage: damage ?? this.#missing(records) };
+  }
+
+  /** Whether a process works on it now. */
+  isAtWork(): boolean {
+    const { state } = this.read();
+    return state !== undefined && isAlive(state.process);
   }
 
   #missing(records: readonly RunRecord[]): Damage | undefined {

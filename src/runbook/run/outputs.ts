@@ -11,11 +11,18 @@ export interface Outputs {
   end(): void;
 }
 
+interface Keeping {
+  readonly redactor: Redactor;
+  /** Standard output is a secret that is not known yet: it goes nowhere, and standard error waits until it can be cut out of it. */
+  readonly secret: boolean;
+  onOutput(stream: Stream, text: string): void;
+}
+
 /** Each stream has a file of its own, made when something comes. */
 export function keepOutputs(
   folder: RunFolder,
   command: { step: string; undo: boolean; attempt: number },
-  { redactor, onOutput }: { redactor: Redactor; onOutput(stream: Stream, text: string): void },
+  { redactor, secret, onOutput }: Keeping,
 ): Outputs {
   const streams = { stdout: keepStream('stdout'), stderr: keepStream('stderr') };
 
@@ -41,9 +48,14 @@ export function keepOutputs(
     };
   }
 
+  let waiting = '';
   return {
-    push: (stream, text) => streams[stream].push(text),
+    push(stream, text) {
+      if (!secret) streams[stream].push(text);
+      else if (stream === 'stderr') waiting = (waiting + text).slice(-mostOutput);
+    },
     end() {
+      streams.stderr.push(waiting);
       streams.stdout.end();
       streams.stderr.end();
     },

@@ -7,6 +7,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { Parent } from './children.ts';
 import type { Stream } from './process.ts';
 import type { RunRecord } from './records.ts';
+import type { End } from './run.ts';
 import type { People } from './running.ts';
 
 export interface RunRequest {
@@ -46,6 +47,6 @@ export interface RunRequest {
 export interface Watcher {
   record(record: RunRecord): void;
   output(step: string, stream: Stream, text: string): void;
-  /** Before the end is written: what could not be told to whom it should have been, in sentences. */
-  end(): Promise<readonly string[]>;
+  /** Before the end is written. What could not be told to whom it should have been, in sentences. */
+  end(end: End): Promise<readonly string[]>;
 }

@@ -1,16 +1,12 @@
 /** Starts a run of a runbook, goes on with one, takes one back, ends one: everything that changes a run, by one process at a time. */
 
-import { hostname, userInfo } from 'node:os';
-import { join } from 'node:path';
 import { Journal } from '../journal/journal.ts';
-import { fileLocks } from '../lock/files.ts';
-import { type Lease, LockIsHeld, takeLock } from '../lock/lock.ts';
-import type { LockOwner } from '../lock/store.ts';
+import { type Lease, takeLock } from '../lock/lock.ts';
 import { createRedactor } from '../redact/redactor.ts';
 import { announceChild, makeProgramFolder, parentVariable } from './children.ts';
+import { ownerOf, withClaim } from './claim.ts';
 import { fingerprintsOf } from './fingerprints.ts';
 import type { RunFolder } from './folder.ts';
-import { identityOf } from './identity.ts';
 import { RunLog } from './log.ts';
 import { endGroup } from './process.ts';
 import type { HeldLock, RunEntry, RunFinished, RunPaused } from './records.ts';
@@ -21,17 +17,6 @@ import { runSteps } from './steps.ts';
 
 /** How this process leaves the run. */
 export type End = Omit<RunPaused, 'type'> | Omit<RunFinished, 'type'>;
-
-/** Another process is at work on the run. */
-export class RunIsBusy extends Error {
-  constructor(run: string, { user, process: { pid } }: LockOwner) {
-    super(`Process ${pid} of ${user} is at work on run ${run}: wait until it has ended, or end it with SIGINT.`);
-    this.name = 'RunIsBusy';
-  }
-}
-
-/** Nobody waits for a claim: its holder is either alive or not. */
-const claimMs = 24 * 60 * 60_000;
 
 /** @throws LockIsHeld, with nothing written */
 export async function startRun(folder: RunFolder, request: RunRequest): Promise<End> {
@@ -55,7 +40,7 @@ export async function startRun(folder: RunFolder, request: RunRequest): Promise<
         ...beginning(request, lease),
       });
       if (parent !== undefined) announceChild(parent, folder.run);
-      return work(folder, { request, journal, redactor, lease }, async (running) =>
+      return carryOut(folder, { request, journal, redactor, lease }, async (running) =>
         conclude(running, request.undo, await runSteps(running)),
       );
     });
@@ -94,26 +79,13 @@ export async function goOn(folder: RunFolder, request: RunRequest, errand: Erran
       const redactor = redactorOf(request);
       folder.keep(request.plan, request.runbook.source.text);
       journal.append({ type: 'run.resumed', ...beginning(request, lease), changed_secrets: request.changedSecrets });
-      return work(folder, { request, journal, redactor, lease }, async (running) => {
+      return carryOut(folder, { request, journal, redactor, lease }, async (running) => {
         await settleUnknown(running);
         for (const answer of answers) running.log.record(answer);
         return errand(running);
       });
     }),
   );
-}
-
-/** Runs `work` while no other process may change the run. @throws RunIsBusy */
-export async function withClaim<Result>(folder: RunFolder, work: () => Promise<Result>): Promise<Result> {
-  const store = fileLocks(join(folder.path, 'claim'));
-  const claim = await takeLock({ store, key: 'run', owner: ownerOf(folder.run), leaseMs: claimMs }).catch((error: unknown) => {
-    throw error instanceof LockIsHeld ? new RunIsBusy(folder.run, error.held.owner) : error;
-  });
-  try {
-    return await work();
-  } finally {
-    await claim.end('release');
-  }
 }
 
 /** Holds the lock that the runbook names, unless a run above has it already. */
@@ -129,11 +101,6 @@ async function withLock(folder: RunFolder, request: RunRequest, work: (lease: Le
   } finally {
     await lease.end(ended !== undefined && !('waiting_for' in ended) ? 'release' : 'keep');
   }
-}
-
-export function ownerOf(run: string): LockOwner {
-  const self = identityOf(process.pid);
-  return { run, user: userInfo().username, host: hostname(), process: self ?? { pid: process.pid, started: '', boot: '' } };
 }
 
 function beginning({ plan, version, people, lock }: RunRequest, lease: Lease | undefined) {
@@ -157,7 +124,7 @@ interface Surroundings {
 }
 
 /** Everything that the run does, and its end in the journal. */
-async function work(folder: RunFolder, { request, journal, redactor, lease }: Surroundings, errand: Errand): Promise<End> {
+async function carryOut(folder: RunFolder, { request, journal, redactor, lease }: Surroundings, errand: Errand): Promise<End> {
   const { runbook, plan, watcher, people, parent, repository, graceMs } = request;
   const log = new RunLog(journal, redactor, (record) => watcher.record(record));
   for (const record of journal.records.slice(-1)) watcher.record(record);
@@ -194,7 +161,7 @@ async function work(folder: RunFolder, { request, journal, redactor, lease }: Su
   };
   try {
     const end = await errand(running);
-    for (const reason of await watcher.end()) log.record({ type: 'notification.failed', reason });
+    for (const reason of await watcher.end(end)) log.record({ type: 'notification.failed', reason });
     log.record('waiting_for' in end ? { type: 'run.paused', ...end } : { type: 'run.finished', ...end });
     if (!('waiting_for' in end)) folder.keepHead(journal.records.length, journal.head);
     return end;

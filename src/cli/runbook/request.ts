@@ -1,0 +1,193 @@
+/** Puts together what a run needs: from the options of the command, the terminal, and this process. */
+
+import { resolve } from 'node:path';
+import type { HeldLock } from '../../runbook/run/records.ts';
+import type { End } from '../../runbook/run/run.ts';
+import type { RunRequest, Watcher } from '../../runbook/run/request.ts';
+import type { LockStore } from '../../runbook/lock/store.ts';
+import { parentOf } from '../../runbook/run/children.ts';
+import { defaultStateFolder } from '../../runbook/run/folder.ts';
+import { type CliCommand, UsageError } from '../command.ts';
+import { version } from '../invocation.ts';
+import { listenForStop } from '../stop.ts';
+import type { Display } from './display.ts';
+import { type PeopleOptions, peopleHere } from './people.ts';
+import type { Prepared } from './prepare.ts';
+
+export interface StateOptions {
+  state?: string;
+}
+
+export interface RunOptions extends PeopleOptions, StateOptions {
+  json?: boolean;
+  lockStore?: string;
+  lockLease?: number;
+  grace?: number;
+}
+
+/** Where runs are kept. */
+export function withState(command: CliCommand): CliCommand {
+  command.option('--state <folder>', 'Where runs are kept (default: the state folder of this user).');
+  return command;
+}
+
+/** Where locks are kept, and how patient a run is. */
+export function withRunning(command: CliCommand): CliCommand {
+  withState(command)
+    .option(
+      '--lock-store <place>',
+      'A postgres:// URL that a team shares, or a folder (default: QUARTERDECK_LOCK_STORE, or the state folder of this user).',
+    )
+    .option('--lock-lease <duration>', 'How long a lock outlives a run that died before its first change (default: 30s).', durationOf)
+    .option('--grace <duration>', 'How long a step that is ended has to tidy up, between TERM and KILL (default: 10s).', durationOf)
+    .option('--yes', 'Answer every confirmation with yes; needs --by. Approvals are never answered.')
+    .option('--by <name>', 'In whose name answers are given (default: this user).');
+  return command;
+}
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+function durationOf(text: string): number {
+  const [, count, unit = ''] = /^(\d+)(ms|s|m|h)$/.exec(text) ?? [];
+  const milliseconds = Number(count) * (units[unit] ?? 0);
+  if (!(milliseconds > 0)) throw new UsageError(`${text} is no duration.`, 'Write for example 500ms, 30s or 2m.');
+  return milliseconds;
+}
+
+export function stateFolder({ state }: StateOptions): string {
+  return resolve(state ?? parentOf(process.env)?.state ?? defaultStateFolder(process.env));
+}
+
+/** Where locks are kept, unless the command or the environment says otherwise. */
+export function lockPlace({ lockStore }: Pick<RunOptions, 'lockStore'>, recorded?: HeldLock | null): string {
+  const said = lockStore ?? process.env['QUARTERDECK_LOCK_STORE'];
+  if (said !== undefined && said !== '') return said;
+  return recorded?.store ?? resolve(defaultStateFolder(process.env), 'locks');
+}
+
+/** @throws UsageError when there is no way to it */
+export async function openLocks(place: string): Promise<LockStore> {
+  if (!/^postgres(ql)?:/.test(place)) {
+    const { fileLocks } = await import('../../runbook/lock/files.ts');
+    return fileLocks(resolve(place));
+  }
+  const { postgresLocks } = await import('../../runbook/lock/postgres.ts');
+  try {
+    return await postgresLocks(place);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `The lock store cannot be reached: ${why}.`,
+      'Check --lock-store, and that its database takes connections from here. Nothing was run.',
+    );
+  }
+}
+
+/** The words that start this program; a step calls it by its name. */
+const program = [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
+
+export interface Asked {
+  readonly prepared: Prepared;
+  readonly options: RunOptions;
+  /** Absolute. */
+  readonly file: string;
+  /** Whether a failure is rolled back. */
+  readonly undo: boolean;
+  readonly repository: string;
+  readonly changedSecrets: readonly string[];
+  /** As the run began with it. */
+  readonly recordedLock?: HeldLock | null;
+}
+
+/** Works with what a run needs, and prints its last line. The exit status is the run's. */
+export async function withRequest(
+  run: string,
+  { prepared, options, ...rest }: Asked,
+  work: (request: RunRequest) => Promise<End>,
+): Promise<void> {
+  const { runbook, plan, inputs } = prepared;
+  const parent = parentOf(process.env);
+  const { eventsOn, showOn } = await import('./display.ts');
+  const display: Display = options.json === true ? eventsOn(process.stdout) : showOn(process.stdout, plan);
+  const key = runbook.front.lock;
+  const store = key === undefined ? undefined : await openLocks(lockPlace(options, rest.recordedLock));
+  const people = peopleHere(options, parent?.confirmedBy);
+  const watcher: Watcher = {
+    record: (record) => display.record(record),
+    output: (step, stream, text) => display.output(step, stream, text),
+    end: async () => [],
+  };
+  try {
+    const end = await work({
+      runbook,
+      plan,
+      inputs,
+      ...rest,
+      secrets: [],
+      lock: key === undefined || store === undefined ? undefined : { store, key },
+      leaseMs: options.lockLease ?? 30_000,
+      graceMs: options.grace ?? 10_000,
+      parent,
+      people,
+      watcher,
+      signal: listenForStop().signal,
+      environment: process.env,
+      version,
+      program,
+    });
+    display.rest();
+    printEnd(run, end, { options, planHash: plan.hash });
+    process.exitCode = end.exit;
+  } finally {
+    display.rest();
+    await store?.close();
+  }
+}
+
+function printEnd(run: string, end: End, { options, planHash }: { options: RunOptions; planHash: string }): void {
+  if (options.json === true) {
+    process.stdout.write(`${JSON.stringify({ event: 'run.finished', run, ...end })}\n`);
+    return;
+  }
+  const lines = [words[end.outcome](run), ...('reason' in end && end.reason !== '' ? [end.reason] : []), ...nextOf(run, end, planHash)];
+  if (end.left.length > 0) lines.push(`left: ${end.left.join(', ')}`);
+  process.stdout.write(`\n${lines.join('\n')}\n`);
+}
+
+const words: Readonly<Record<End['outcome'], (run: string) => string>> = {
+  passed: (run) => `Run ${run} passed.`,
+  failed: (run) => `Run ${run} failed, and nothing was undone.`,
+  rolled_back: (run) => `Run ${run} failed, and every change that it had begun was undone.`,
+  rollback_failed: (run) => `Run ${run} could not be rolled back: a person is needed.`,
+  aborted: (run) => `Run ${run} was ended as it stood.`,
+  waiting: (run) => `Run ${run} waits.`,
+  held: (run) => `Run ${run} is on hold.`,
+  interrupted: (run) => `Run ${run} was interrupted.`,
+  lock_lost: (run) => `Run ${run} stopped: somebody took its lock away.`,
+};
+
+/** What to type next. */
+function nextOf(run: string, end: End, planHash: string): string[] {
+  if (!('waiting_for' in end)) return end.outcome === 'failed' ? [`To go on after mending it: quarterdeck runbook resume ${run}`] : [];
+  const resume = `quarterdeck runbook resume ${run}`;
+  const waiting = end.waiting_for;
+  if (waiting === null) return [`To go on: ${resume}`];
+  switch (waiting.what) {
+    case 'approval':
+      return [
+        `${waiting.step} needs the approval of ${waiting.text}: quarterdeck runbook approve ${run} --by NAME --hash ${planHash}`,
+        `Then: ${resume}`,
+      ];
+    case 'confirmation':
+      return [`Somebody must confirm: ${waiting.text}`, `At a terminal: ${resume}`, `Elsewhere: ${resume} --yes --by NAME`];
+    case 'decision':
+      return [
+        `${waiting.step}: ${waiting.text}`,
+        `Look what it came to. To run it again: ${resume} --answer rerun`,
+        `If it is done: ${resume} --answer done`,
+        `To take everything back: quarterdeck runbook undo ${run}`,
+      ];
+    case 'child':
+      return [`${waiting.step}: ${waiting.text}`, `When that is settled: ${resume}`];
+  }
+}
