@@ -3,6 +3,7 @@
 import { createInterface } from 'node:readline/promises';
 import { hostname, userInfo } from 'node:os';
 import { Writable } from 'node:stream';
+import { isatty } from 'node:tty';
 import type { Answer, People } from '../../runbook/run/running.ts';
 import { UsageError } from '../command.ts';
 import { oneLine, style } from '../output.ts';
@@ -51,8 +52,7 @@ export function peopleHere({ yes, by }: PeopleOptions, inherited: string | null 
 }
 
 function isTerminal(): boolean {
-  // Where there is none, Node leaves it undefined.
-  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+  return isatty(process.stdin.fd) && isatty(process.stderr.fd);
 }
 
 /** Empty when the person ends it with Ctrl-C or Ctrl-D. */
