@@ -42,6 +42,7 @@ test('the commands are those of the contract', () => {
     'runbook unlock',
     'runbook list',
     'runbook show',
+    'runbook report',
   ]);
 });
 

@@ -6,6 +6,7 @@ import { readDocument } from './document.ts';
 import { print } from './output.ts';
 import { planCommand } from './runbook-plan.ts';
 import { approveCommand, unlockCommand } from './runbook/approve.ts';
+import { reportCommand } from './runbook/report.ts';
 import { abortCommand, resumeCommand, undoCommand } from './runbook/resume.ts';
 import { runCommand } from './runbook/run.ts';
 import { listCommand, showCommand } from './runbook/runs.ts';
@@ -22,7 +23,7 @@ export function runbookCommand(): CliCommand {
     summary: 'Procedures as Markdown: checked, planned, run, gone on with after a crash, undone.',
   });
   const running = [runCommand(), resumeCommand(), approveCommand(), undoCommand(), abortCommand(), unlockCommand()];
-  for (const each of [lintCommand(), planCommand(), ...running, listCommand(), showCommand()]) command.addCommand(each);
+  for (const each of [lintCommand(), planCommand(), ...running, listCommand(), showCommand(), reportCommand()]) command.addCommand(each);
   return command;
 }
 
