@@ -5,6 +5,16 @@ import { toString } from 'mdast-util-to-string';
 import type { Check, Confirmation } from '../document.ts';
 import type { Fault, Place } from '../source.ts';
 
+/** The words of an item as a name. Where it is taken, a number follows. */
+export function itemName(text: string): string {
+  const words = text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 40)
+    .replaceAll(/^-|-$/g, '');
+  return words || 'item';
+}
+
 export function readChecklist(list: List, faults: Fault[], nameFor: (text: string) => string): (Check | Confirmation)[] {
   return list.children.flatMap((item) => {
     const own = typeof item.checked === 'boolean' ? [readItem(item, faults, nameFor)] : [];

@@ -7,7 +7,7 @@ import type { Item, Runbook, Stage, Step, Undo } from '../document.ts';
 import { parseMarkdown } from '../markdown.ts';
 import { type Values, substitute } from '../names.ts';
 import { type Fault, FaultyDocument, type Place, type Source } from '../source.ts';
-import { readChecklist } from './checklists.ts';
+import { itemName, readChecklist } from './checklists.ts';
 import { readStep, readUndo } from './commands.ts';
 import { readExpectations } from './expectations.ts';
 import { type Fence, readFence } from './fences.ts';
@@ -221,12 +221,7 @@ class Walk {
 
   /** A name for an item of a checklist, which has none: its words, and a number where that is taken. */
   #nameFor(text: string): string {
-    const words =
-      text
-        .toLowerCase()
-        .replaceAll(/[^a-z0-9]+/g, '-')
-        .slice(0, 40)
-        .replaceAll(/^-|-$/g, '') || 'item';
+    const words = itemName(text);
     for (let count = 1; ; count += 1) {
       const name = count === 1 ? words : `${words}-${count}`;
       if (this.#names.has(name)) continue;

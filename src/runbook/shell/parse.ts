@@ -24,13 +24,25 @@ const mostCharacters = 65_536;
 export function parseShell(text: string): ShellScript {
   if (text.length > mostCharacters) {
     const message = `a script of more than ${mostCharacters} characters is not read`;
-    return { text, commands: [], functions: [], loopNames: [], comments: [], faults: [{ message, offset: 0 }] };
+    return { text, commands: [], functions: [], loopNames: [], comments: [], statements: [], faults: [{ message, offset: 0 }] };
   }
   const tree = parse(text);
   const reader = new Reader(text.length);
   reader.script(tree, []);
   const { commands, functions, loopNames, faults } = reader;
-  return { text, commands, functions, loopNames, faults, comments: commentsOf(text, tree) };
+  const statements = tree.commands.map((statement) => {
+    const { start, end } = spanOf(statement, text.length);
+    return { start, end: Math.min(Math.max(end, hereDocumentsEnd(statement)), text.length) };
+  });
+  return { text, commands, functions, loopNames, faults, statements, comments: commentsOf(text, tree) };
+}
+
+/** The text of a here-document stands after the line of its command. */
+function hereDocumentsEnd(node: SyntaxNode): number {
+  if (node.type === 'HereDoc') return node.body.end;
+  let end = 0;
+  forEachChild(node, (child) => void (end = Math.max(end, hereDocumentsEnd(child))));
+  return end;
 }
 
 /** Where a command stands. */

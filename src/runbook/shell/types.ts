@@ -81,6 +81,8 @@ export interface ShellScript {
   /** In the order of the text; those of substitutions stand right after the command that has them. */
   readonly commands: readonly ShellCommand[];
   readonly comments: readonly Comment[];
+  /** What stands at the top, a loop or an `a && b` as one; with the text of its here-documents, whose last line comes after. */
+  readonly statements: readonly Span[];
   readonly functions: readonly string[];
   /** What loops set: `for NAME in …`. */
   readonly loopNames: readonly string[];

@@ -1,9 +1,9 @@
 /** Rules about scripts as such: what never ends, what is no shell, what hides a failure. */
 
 import { docker, given, kubectl, option } from '../arguments.ts';
-import type { Call } from '../calls.ts';
 import type { Script } from '../scripts.ts';
 import { changes, shown } from '../effects.ts';
+import { endless } from '../endless.ts';
 import { type Rule, bash } from '../rule.ts';
 
 const producers = /^(?:pg_dump|pg_dumpall|pg_basebackup|mysqldump|mongodump|tar|gunzip|zcat|gpg|age|openssl|aws|ssh)$/;
@@ -39,26 +39,6 @@ export const noPipefail: Rule = {
     }
   },
 };
-
-/** Why the command does not come back; `serves` for what is started so that it stays. */
-function endless(call: Call): { what: string; serves: boolean } | undefined {
-  const kube = kubectl(call);
-  if (kube !== undefined) {
-    if (kube.verb === 'get' && given(call, ['-w', '--watch', '--watch-only'])) return { what: 'kubectl get --watch', serves: false };
-    if (kube.verb === 'logs' && given(call, ['--follow'])) return { what: 'kubectl logs --follow', serves: false };
-    if (kube.verb === 'logs' && call.args.some(({ text }) => text === '-f')) return { what: 'kubectl logs -f', serves: false };
-    return kube.verb === 'port-forward' || kube.verb === 'proxy' ? { what: `kubectl ${kube.verb}`, serves: true } : undefined;
-  }
-  const container = docker(call);
-  if (container !== undefined) {
-    if (/^(?:compose )?logs$/.test(container.verb) && given(call, ['-f', '--follow'])) return { what: 'docker logs -f', serves: false };
-    const waits = given(call, ['-d', '--detach', '--wait', '--no-start', '--exit-code-from', '--abort-on-container-exit']);
-    return container.verb === 'compose up' && !waits ? { what: 'docker compose up', serves: !given(call, ['--scale']) } : undefined;
-  }
-  if (call.program === 'tail' && given(call, ['-f', '-F', '--follow'], 'nc')) return { what: 'tail -f', serves: false };
-  if (call.program === 'journalctl' && given(call, ['-f', '--follow'], 'unpS')) return { what: 'journalctl -f', serves: false };
-  return call.program === 'watch' ? { what: 'watch', serves: false } : undefined;
-}
 
 export const neverEnds: Rule = {
   id: 'R13',

@@ -1,6 +1,7 @@
 /** Rules about what a document leaves to its reader: placeholders, work left over, comments for this linter. */
 
 import { isProcedure } from '../effects.ts';
+import { mark, openQuestions } from '../../mark.ts';
 import { ignoresOf } from '../ignore.ts';
 import { type Rule, bash } from '../rule.ts';
 
@@ -74,9 +75,6 @@ export const ignoreWithoutReason: Rule = {
   },
 };
 
-// The mark is put together, because the repository looks for such words in its own sources.
-const mark = ['TO', 'DO(runbook)'].join('');
-
 export const leftOver: Rule = {
   id: 'R121',
   name: 'left-over',
@@ -87,18 +85,7 @@ export const leftOver: Rule = {
   bad: `${mark}: how is the restore checked?\n`,
   good: 'The restore is checked with the queries below.\n',
   *check({ source }) {
-    for (const [index, line] of source.text.split('\n').entries()) {
-      const column = line.indexOf(mark);
-      if (column >= 0)
-        yield {
-          at: { line: index + 1, column: column + 1 },
-          message:
-            line
-              .slice(column)
-              .replaceAll(/^[^)]*\):?\s*|-->\s*$/g, '')
-              .trim() || 'Something is still to be written.',
-        };
-    }
+    for (const { line, column, text } of openQuestions(source.text)) yield { at: { line, column }, message: text };
   },
 };
 
