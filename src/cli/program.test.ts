@@ -43,6 +43,7 @@ test('the commands are those of the contract', () => {
     'runbook list',
     'runbook show',
     'runbook report',
+    'runbook import',
   ]);
 });
 

@@ -4,6 +4,7 @@ import { Option } from 'commander';
 import { CliCommand, UsageError } from './command.ts';
 import { readDocument } from './document.ts';
 import { print } from './output.ts';
+import { importCommand } from './runbook-import.ts';
 import { planCommand } from './runbook-plan.ts';
 import { approveCommand, unlockCommand } from './runbook/approve.ts';
 import { reportCommand } from './runbook/report.ts';
@@ -23,7 +24,8 @@ export function runbookCommand(): CliCommand {
     summary: 'Procedures as Markdown: checked, planned, run, gone on with after a crash, undone.',
   });
   const running = [runCommand(), resumeCommand(), approveCommand(), undoCommand(), abortCommand(), unlockCommand()];
-  for (const each of [lintCommand(), planCommand(), ...running, listCommand(), showCommand(), reportCommand()]) command.addCommand(each);
+  for (const each of [lintCommand(), planCommand(), ...running, listCommand(), showCommand(), reportCommand(), importCommand()])
+    command.addCommand(each);
   return command;
 }
 

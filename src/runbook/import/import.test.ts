@@ -1,0 +1,374 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { lint } from '../lint/lint.ts';
+import { parseRunbook } from '../parse/parse.ts';
+import { makePlan } from '../plan/plan.ts';
+import { describeDraft } from './describe.ts';
+import { importRunbook, refusalOf } from './import.ts';
+
+const draft = (text: string) => importRunbook({ file: 'a.md', text });
+
+/** The draft without its head. */
+function body(text: string): string {
+  return draft(text).replace(/^---\n[\s\S]*?\n---\n\n?/, '');
+}
+
+/** The values that a person would choose: the first way, and some word for everything else. */
+function planOf(text: string) {
+  const source = { file: 'a.md', text };
+  const { inputs } = parseRunbook(source).front;
+  const resolved = Object.entries(inputs).map(([name, input]) => ({
+    name,
+    value: input.default ?? input.enum?.[0] ?? 'some',
+    secret: input.secret,
+    source: 'test',
+  }));
+  const known = new Map(resolved.filter(({ secret }) => !secret).map(({ name, value }) => [name, value]));
+  return makePlan({ runbook: parseRunbook(source, known), inputs: resolved, readChild: () => undefined });
+}
+
+const sh = (script: string, language = 'bash') => `\`\`\`${language}\n${script}\n\`\`\`\n`;
+
+const seeds = join(import.meta.dirname, '../../../test/corpus/seeds');
+
+describe('real runbooks', async () => {
+  const names = (await readdir(seeds)).sort();
+
+  test.each(
+    names.map((name, index) => {
+      const counts = [
+        { steps: 0, undos: 0, inputs: 0, questions: 2 },
+        { steps: 18, undos: 0, inputs: 7, questions: 15 },
+        { steps: 23, undos: 0, inputs: 4, questions: 9 },
+        { steps: 3, undos: 0, inputs: 0, questions: 0 },
+        { steps: 9, undos: 0, inputs: 2, questions: 3 },
+      ][index];
+      return [name, counts] as const;
+    }),
+  )('%s', async (file, counts) => {
+    const text = importRunbook({ file, text: await readFile(join(seeds, file), 'utf8') });
+    const { steps, undos, inputs, questions } = describeDraft({ file, text });
+    expect({ steps: steps.length, undos: undos.length, inputs: inputs.length, questions: questions.length }).toEqual(counts);
+    expect(steps.filter(({ name }) => /^(?:step|run)?-?\d*$/.test(name))).toEqual([]);
+    expect(planOf(text).steps.filter(({ kind }) => kind === 'check' || kind === 'change')).toHaveLength(counts?.steps ?? 0);
+    const reported = lint({ file, text }, { only: ['R121'] }).findings.map(({ line, message }) => ({ line, text: message }));
+    expect(reported).toEqual(questions.map(({ line, text: asked }) => ({ line, text: asked })));
+  });
+});
+
+describe('steps', () => {
+  test('are named by their comment, what announces them, their heading, or their command', () => {
+    const text = `# Shop\n\n## 2. Apply the schema\n\n${sh('alembic upgrade head')}\nBuild the image:\n\n${sh('docker build .')}\n${sh('# 1. Tag it (once)\ndocker tag a b\n\n# 2. Push\ndocker push b')}\n## 3.\n\n${sh('npm run lint')}`;
+    expect(describeDraft({ file: 'a.md', text: draft(text) }).steps.map(({ name }) => name)).toEqual([
+      'apply-schema',
+      'build-image',
+      'tag-it',
+      'push',
+      'npm-run-lint',
+    ]);
+  });
+
+  test('have a name that no other step and no item of a checklist has', () => {
+    const text = `# A\n\n- [ ] Push\n- [ ] Push\n\n${sh('# Push\ngit push')}\n${sh('# Push\ngit push')}\n${sh('# Push 2\ngit push')}`;
+    expect(describeDraft({ file: 'a.md', text: draft(text) }).steps.map(({ name }) => name)).toEqual([
+      'push-step-2',
+      'push-step-3',
+      'push-2-2',
+    ]);
+  });
+
+  test('are checks only where every command surely reads', () => {
+    const kinds = (script: string) => describeDraft({ file: 'a.md', text: draft(sh(script)) }).steps.map(({ kind }) => kind);
+    for (const script of [
+      'kubectl get pods | grep shop',
+      'curl -fsS https://shop.test/health | jq .',
+      `psql "$URL" -c 'select 1'`,
+      'kubectl exec deploy/shop -- alembic current',
+      'python -m alembic current 2>/dev/null',
+      'aws s3 ls s3://b --region eu',
+      'if ! systemctl is-active --quiet shop; then exit 1; fi',
+    ])
+      expect([script, ...kinds(script)]).toEqual([script, 'check']);
+    for (const script of [
+      'kubectl get pods > pods.txt',
+      'curl -d a https://shop.test/',
+      'curl -O https://shop.test/a',
+      `psql "$URL" -c 'delete from a'`,
+      `psql "$URL" -c 'select 1; drop table a'`,
+      'kubectl exec deploy/shop -- alembic upgrade head',
+      'kubectl get pods && ./deploy.sh',
+      'sed -i s/a/b/ c',
+      'echo $(rm a)',
+      '"$TOOL" get',
+    ])
+      expect([script, ...kinds(script)]).toEqual([script, 'change']);
+  });
+
+  test('of a script that shares variables or functions stay together', () => {
+    expect(body(sh('# One\nA=1\n\n# Two\necho "$A"\n\n# Three\nls'))).toBe(
+      '```bash {name=one kind=check}\n# One\nA=1\n\n# Two\necho "$A"\n```\n\n```bash {name=three kind=check}\n# Three\nls\n```\n',
+    );
+  });
+
+  test('keep the folder that a cd went to', () => {
+    const text = body(`${sh('cd web\nnpm ci\n\n# Test it\nnpm test\n\n# Up\ncd ..\nmake')}\n${sh('ls')}`);
+    expect(text).toContain('cwd=web}\nnpm ci\n```');
+    expect(text).toContain('{name=test-it cwd=web}');
+    expect(text).toContain('{name=up}\n# Up\nmake\n');
+    expect(body(`${sh('cd web\nnpm ci')}\n${sh('ls')}`)).toContain('is in `web` from here on');
+  });
+
+  test('move out of a list where what follows them stays what it is', () => {
+    const text = '1. Pull:\n   ```bash\n   git pull\n   ```\n2. Look:\n   ```bash\n   git log -1\n   ```\n\n   - deeper\n';
+    expect(body(text)).toBe(
+      '1. Pull:\n```bash {name=pull}\ngit pull\n```\n2. Look:\n```bash {name=look kind=check}\ngit log -1\n```\n\n   - deeper\n',
+    );
+    expect(body('1. A\n   - b\n     ```bash\n     ls\n     ```\n\n     more\n')).toContain('     ```bash {run=never}\n     ls\n');
+  });
+});
+
+describe('what cannot run by itself', () => {
+  test.each([
+    ['vim values.yaml', '`vim` needs a person'],
+    ['kubectl exec -it shop-0 -- sh', '`kubectl exec -it` needs a person'],
+    ['psql "$URL"', '`psql without -c` needs a person'],
+    ['tail -f log', '`tail -f` does not come back'],
+    ['watch kubectl get pods', '`watch` does not come back'],
+    ['"The deployment begins,\nwatch out"', 'this is a sentence'],
+    ['echo "a', 'this is no shell script'],
+    ['# Remove it (after 24h)\nrm a', 'the comment says “after 24h”'],
+  ])('%s never runs, and it says why', (script, why) => {
+    const text = body(sh(script));
+    expect(text).toContain(`> **TODO(runbook):** ${why}`);
+    expect(text).toContain(`\`\`\`bash {run=never}\n${script}\n`);
+  });
+
+  test('is left as it is in sections about trouble and in appendices, with one question for each', () => {
+    const text = `# Shop\n\n## Deploy\n\n${sh('make deploy')}\n## Troubleshooting\n\n### Slow\n\n${sh('docker restart <name>')}\n### Gone\n\n${sh('make again')}`;
+    expect(body(text).match(/TODO\(runbook\)/g)).toHaveLength(1);
+    expect(body(text)).toContain('```bash {run=never}\ndocker restart <name>\n');
+    expect(describeDraft({ file: 'a.md', text: draft(text.replace('# Shop', '# Troubleshooting')) }).steps).toHaveLength(3);
+  });
+
+  test('a comment without a command is an item for a person, or a text', () => {
+    expect(body(sh('ls\n\n# Check Grafana:\n# - errors\n# - `$ rm a`'))).toContain('- [ ] Check Grafana: errors; \\`$ rm a\\`\n');
+    expect(body(sh('ls\n\n# Causes:\n# - errors'))).toContain('```text\nCauses:\n- errors\n```');
+  });
+
+  test.each(['python', 'yaml', ''])('a fence of %s stays', (language) => {
+    expect(body(sh('import os\nprint(1)', language))).toBe(sh('import os\nprint(1)', language));
+  });
+});
+
+describe('what is expected', () => {
+  test('becomes assertions where it can be read as some', () => {
+    const text = body(
+      sh(
+        'curl -f a\n# Expected: {"a": {"b": [1]}, "c": null}\nls\n# should return 3 lines\ncat a # → ready\necho b\n# Expected: 200 OK with a token',
+      ),
+    );
+    expect(text).toContain('```expect\njson .a.b[0] == 1\njson .c == null\n```');
+    expect(text).toContain('```bash {name=ls kind=check}\nls\n```\n\n```expect\nlines == 3\n```');
+    expect(text).toContain('cat a\n');
+    expect(text).toContain('“200 OK with a token” is expected here.');
+  });
+
+  test('as lines becomes the output, as does what a session shows', () => {
+    const output = '```output\na\nb\n```';
+    expect(body(sh('ls\n# Expected output:\n# a\n# b'))).toContain(output);
+    expect(body(sh('$ ls\na\nb\n$ pwd', 'console'))).toContain(output);
+    expect(body(`${sh('ls')}\n${sh('a\nb', 'output')}`)).toContain(output);
+    expect(body(`Text.\n\n${sh('a', 'output')}`)).toContain('```text\na\n');
+  });
+});
+
+describe('alternatives', () => {
+  test('after # or are chosen by an input', () => {
+    const text = draft(sh('# Stop it\ndocker stop shop\n# or\nsudo systemctl stop shop'));
+    expect(text).toContain('STOP_IT_METHOD: { description: "which way: Stop it", enum: [ docker, systemctl ] }');
+    expect(text).toContain('{name=stop-it when="STOP_IT_METHOD == docker"}\n# Stop it\ndocker stop shop\n```');
+    expect(text).toContain('{name=stop-it-systemctl when="STOP_IT_METHOD == systemctl"}\n# or\nsudo systemctl stop shop\n```');
+  });
+
+  test.each([
+    ['### Option A: With Docker', '### Option B: Directly', 'docker', 'directly'],
+    ['**Option 1: Docker**', '**Option 2: Direct**', 'docker', 'direct'],
+    ['### Deploy', '### By hand (Alternative)', 'deploy', 'by-hand'],
+    ['### Staging deploy', '### Production deploy', 'staging', 'production'],
+  ])('under %s and %s too', (first, second, one, other) => {
+    const text = draft(`# Shop\n\n## Go\n\n${first}\n\n${sh('make a')}\n${second}\n\n${sh('make b')}`);
+    const [input] = describeDraft({ file: 'a.md', text }).inputs;
+    expect(input?.values).toEqual([one, other]);
+    expect(text).toContain(`when="${input?.name ?? ''} == ${other}"}\nmake b`);
+  });
+
+  test('what is done if needed is asked for', () => {
+    expect(draft(`## Migrate (if needed)\n\n${sh('make migrate')}`)).toContain('{name=migrate when="MIGRATE == yes"}');
+  });
+});
+
+describe('placeholders', () => {
+  test.each([
+    ['kubectl logs <pod-name>', 'kubectl logs "$POD_NAME"', 'POD_NAME'],
+    ['curl "https://{{ host }}/a"', 'curl "https://$HOST/a"', 'HOST'],
+    [`curl -d '{"a": "YOUR_NAME"}' b`, `curl -d '{"a": "'"$NAME"'"}' b`, 'NAME'],
+    ['docker pull ghcr.io/your-org/shop', 'docker pull "ghcr.io/$ORG/shop"', 'ORG'],
+    ['curl https://api.example.com/v1', 'curl "https://$API_HOST/v1"', 'API_HOST'],
+    ['a --password="..."', 'a --password="$PASSWORD"', 'PASSWORD'],
+    ['echo "$NEW_THING"', 'echo "$NEW_THING"', 'NEW_THING'],
+    ['mail you@example.com', 'mail you@example.com', undefined],
+    ['echo "$HOME" ${A:-b} $?', 'echo "$HOME" ${A:-b} $?', undefined],
+    ['A=1; for b in c; do echo $A $b; done', 'A=1; for b in c; do echo $A $b; done', undefined],
+    ['echo <path>', 'echo "$PATH_VALUE"', 'PATH_VALUE'],
+    ['ls # <name>', 'ls # <name>', undefined],
+  ])('%s', (script, expected, input) => {
+    const text = draft(sh(script));
+    const names = describeDraft({ file: 'a.md', text }).inputs.map(({ name }) => name);
+    expect(names).toEqual(input === undefined ? [] : [input]);
+    expect(text).toContain(`\n${expected}\n\`\`\``);
+  });
+
+  test('are secret by their names', () => {
+    const { inputs } = describeDraft({
+      file: 'a.md',
+      text: draft(sh('a "$API_TOKEN" "$DATABASE_URL" "$PUBLIC_KEY" "$NAME" "$db_password"')),
+    });
+    expect(inputs.filter(({ secret }) => secret).map(({ name }) => name)).toEqual(['API_TOKEN', 'DATABASE_URL', 'db_password']);
+  });
+
+  test('a variable of an earlier step is an input with its value, or is to be captured', () => {
+    const text = draft(`${sh('A=1\nB=$(date)\necho "$A$B"')}\n${sh('echo "$A"')}\n${sh('echo "$B"')}`);
+    expect(text).toContain('A: { description: set by an earlier step as well, default: "1" }');
+    expect(text).toContain('`B` is set by an earlier step, whose variables end with it. Give that step capture=B');
+  });
+});
+
+describe('ways back', () => {
+  test('undo the one step that does what they take back', () => {
+    const text = body(
+      `# Shop\n\n## Apply\n\n${sh('alembic upgrade head')}\n${sh('make')}\n## Rollback\n\n${sh('python -m alembic downgrade -1')}`,
+    );
+    expect(text).toContain('```bash {undo=apply excludeFromRunAll=true}\npython -m alembic downgrade -1\n```');
+  });
+
+  test('undo the one change beside them', () => {
+    const text = body(`# Shop\n\n## Apply\n\n${sh('make deploy')}\n### Rollback\n\n${sh('make old')}`);
+    expect(text).toContain('```bash {undo=apply excludeFromRunAll=true}\nmake old\n```');
+  });
+
+  test('never run where that is not certain', () => {
+    const text = body(
+      `# Shop\n\n## A\n\n${sh('alembic upgrade 1')}\n## B\n\n${sh('alembic upgrade 2')}\n## Rollback\n\n${sh('alembic downgrade -1')}`,
+    );
+    expect(text).toContain('> **TODO(runbook):** this goes back, and it is not certain from which step.');
+    expect(text).toContain('```bash {run=never}\nalembic downgrade -1\n```');
+  });
+});
+
+describe('the text around', () => {
+  test('stays byte for byte, also with CRLF and a byte order mark', () => {
+    const text = '\uFEFF# A  \r\n\r\nText\tand *more*\r\n\r\n```bash\r\nls\r\n```\r\n\r\n| a |\r\n|--|\r\n';
+    expect(draft(text)).toBe(`\uFEFF---\r\ntitle: A\r\n---\r\n\r\n${text.slice(1).replace('```bash', '```bash {name=ls kind=check}')}`);
+  });
+
+  test('keeps front matter, and what this format has no place for as YAML below it', () => {
+    expect(draft('---\nowner: me # us\n---\n# A\n')).toBe('---\nowner: me # us\ntitle: A\n---\n\n# A\n');
+    expect(draft('---\ntitle: B\ntags: [a]\n---\n# A\n')).toBe('---\ntitle: B\n---\n\n```yaml\ntags: [ a ]\n```\n\n# A\n');
+    expect(draft('---\n# A\n---\nText\n')).toBe('---\ntitle: A\n---\n\n---\n# A\n---\nText\n');
+  });
+
+  test('boxes are empty, and thresholds are asked about', () => {
+    expect(body('- [x] Done\n- [ ] Open\n')).toMatch(/^> \*\*TODO\(runbook\):\*\* an item was ticked.*\n\n- \[ \] Done\n- \[ \] Open\n$/);
+    expect(body('| Metric | Limit |\n|---|---|\n| a | 1 |\n')).toContain('| Metric (judged by people) | Limit |');
+  });
+});
+
+test.each(['```bash {name=a}\nls\n```\n', 'TODO(runbook): decide\n', '- ```sh {undo=a}\n  ls\n  ```\n'])(
+  'what is in the format already is refused: %s',
+  (text) => {
+    expect(() => draft(text)).toThrow(/^a\.md:1 /);
+  },
+);
+
+test('whatever the source is, the draft can be parsed', () => {
+  const pieces = fc.constantFrom(
+    '# A\n',
+    '## Rollback\n',
+    '### Option A: b\n',
+    '### Staging x\n',
+    '### Production x\n',
+    '```bash\n',
+    '```\n',
+    '```output\n',
+    '```expect\n',
+    '```js {1,3}\n',
+    '```{r}\n',
+    '   ```sh\n',
+    '     ```bash\n',
+    '> ```bash\n',
+    '- ```bash\n',
+    '~~~sh\n',
+    '1. a:\n',
+    '- [x] b\n',
+    '- [ ] `$ ls`\n',
+    '- [ ] c\n',
+    '  - [X] d\n',
+    '> q\n',
+    '| Metric | b |\n|---|---|\n| a | c |\n',
+    '---\n',
+    'title: a\n',
+    'inputs: { A: b }\n',
+    '<div>\n',
+    '</div>\n',
+    'ls\n',
+    'cd a\n',
+    'A=$(b)\n',
+    'echo "$A" <x> ${B}\n',
+    'cat <<E\n',
+    'E\n',
+    '# c\n',
+    '# or\n',
+    '# Expected: {"a": "${B}"}\n',
+    '# Expected output:\n',
+    '# (re\n',
+    '# a( (re)\n',
+    'vim a\n',
+    '"a b"\n',
+    'alembic upgrade a\n',
+    'alembic downgrade a\n',
+    '\n',
+    '\n\n',
+    ' ',
+    '    ',
+    '\t',
+    '`',
+    '{',
+    '}',
+    '\r\n',
+    '\uFEFF',
+    '\uE0000\uE001',
+    'your-org',
+    '{{a}}',
+    '<!--',
+    '-->',
+    '``` {name=a}\n',
+    '* * *\n',
+    '[a]: b\n',
+    '🚀',
+  );
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(pieces, { maxLength: 40 }).map((all) => all.join('')),
+  );
+  fc.assert(
+    fc.property(text, (source) => {
+      fc.pre(refusalOf({ file: 'a.md', text: source }) === undefined);
+      const made = draft(source);
+      parseRunbook({ file: 'a.md', text: made });
+      expect(made.endsWith('\n') || !source.endsWith('\n')).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});
