@@ -104,7 +104,11 @@ function adaptTable(text: string, table: Table): Edit[] {
 export function before(text: string, offset: number | undefined, questions: readonly string[]): Edit[] {
   if (offset === undefined || questions.length === 0) return [];
   const start = text.lastIndexOf('\n', offset - 1) + 1;
-  const above = text.slice(0, start).replace(/\n$/, '').split('\n').at(-1)?.trim() ?? '';
-  const blank = start === 0 || above === '';
+  const blank = lineAbove(text, start).trim() === '';
   return [{ start, end: start, text: `${blank ? '' : '\n'}${questions.map((each) => renderBlock(question(each))).join('\n\n')}\n\n` }];
+}
+
+/** The line before the one that begins here; empty: there is none. */
+export function lineAbove(text: string, start: number): string {
+  return start === 0 ? '' : text.slice(start < 2 ? 0 : text.lastIndexOf('\n', start - 2) + 1, start - 1);
 }

@@ -3,7 +3,7 @@
 import type { Root } from 'mdast';
 import { parseOutput } from '../expect/output.ts';
 import { referencesIn } from '../names.ts';
-import { type Edit, before } from './adapt.ts';
+import { type Edit, before, lineAbove } from './adapt.ts';
 import { type Block, fence as fenceBlock, question, render, whenOf } from './blocks.ts';
 import { readScript } from './calls.ts';
 import type { FenceAt, Heading, Outline } from './fences.ts';
@@ -15,7 +15,7 @@ import { Placeholders } from './placeholders.ts';
 import { type Choices, type Role, choicesIn, conditionsOf, pathOf, roleOf } from './sections.ts';
 import { isShellFence, typed } from './shell-fences.ts';
 import { type Part, type PartOfStep, partsOf } from './steps.ts';
-import { type DraftStep, type WayBack, wayBackOf } from './undo.ts';
+import { type DraftStep, type WayBack, deedsOf, wayBackOf } from './undo.ts';
 
 export interface Draft {
   readonly edits: readonly Edit[];
@@ -87,14 +87,11 @@ class Drafter {
       else if (work.role.is === 'way back') this.wayBack(work, work.role.heading);
       else if (work.role.is === 'aside') this.aside(work, work.role.heading);
     }
-    const shells = new Set(works.map(({ at }) => at));
-    for (const [index, at] of fences.entries())
-      if (!shells.has(at))
-        this.other(
-          at,
-          works.find((work) => work.at === fences[index - 1]),
-          blocks,
-        );
+    const shells = new Map(works.map((work) => [work.at, work]));
+    for (const [index, at] of fences.entries()) {
+      const previous = fences[index - 1];
+      if (!shells.has(at)) this.other(at, previous === undefined ? undefined : shells.get(previous), blocks);
+    }
     return { edits: this.edits, inputs: this.inputs.found, choices: this.choices };
   }
 
@@ -141,7 +138,13 @@ class Drafter {
         conditions.map(({ value }) => value),
       ),
     );
-    this.steps.push({ name, kind: part.kind, heading: at.heading, read: readScript(part.script), conditional: conditions.length > 0 });
+    this.steps.push({
+      name,
+      kind: part.kind,
+      heading: at.heading,
+      deeds: deedsOf(readScript(part.script)),
+      conditional: conditions.length > 0,
+    });
     const attributes = [
       `name=${name}`,
       ...(part.kind === 'check' ? ['kind=check'] : []),
@@ -197,7 +200,7 @@ class Drafter {
     else if (questions.length > 0) {
       const lines = render(questions.map(question)).split('\n');
       const line = start - prefix.length;
-      const above = /^[\s>]*$/.test(this.text.slice(0, line).split('\n').at(-2) ?? '');
+      const above = /^[\s>]*$/.test(lineAbove(this.text, line));
       const put = [...(above ? [] : ['']), ...lines, ''].map((each) => `${prefix}${each}`.trimEnd()).join('\n');
       this.edits.push({ start: line, end: line, text: `${put}\n` });
     }
@@ -214,8 +217,8 @@ class Drafter {
   /** Steps stand at the left margin, with an empty line around what is no fence. */
   private replace({ start, end, prefix = '' }: FenceAt, blocks: readonly Block[]): void {
     const from = start - prefix.length;
-    const above = this.text.slice(0, from).split('\n').at(-2)?.trim() ?? '';
-    const below = this.text.slice(end).split('\n')[1]?.trim() ?? '';
+    const above = lineAbove(this.text, from).trim();
+    const below = /\n([^\n]*)/.exec(this.text.slice(end, end + 1000))?.[1]?.trim() ?? '';
     const [first, last] = [blocks[0], blocks.at(-1)];
     const head = above === '' || first?.type === 'fence' ? '' : '\n';
     const foot = below === '' || last?.type === 'fence' ? '' : '\n';

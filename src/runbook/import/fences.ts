@@ -1,6 +1,6 @@
 /** The fences of a document with what stands around them: headings, the words right before, the list or quote that they are in. */
 
-import type { Code, Heading as HeadingNode, List, Parents, Root, RootContent } from 'mdast';
+import type { Code, Heading as HeadingNode, List, ListItem, Parents, Root, RootContent } from 'mdast';
 import { toString } from 'mdast-util-to-string';
 import { isShell } from '../lint/scripts.ts';
 import { type Fence, readFence } from '../parse/fences.ts';
@@ -42,8 +42,16 @@ export interface Outline {
 
 export function readOutline(text: string, tree: Root): Outline {
   const reader = new OutlineReader(text);
-  for (const [index, node] of tree.children.entries()) reader.block(node, tree, index, node);
+  for (const [index, node] of tree.children.entries()) reader.block(node, tree, index, { root: node, item: undefined, quoted: false });
   return reader;
+}
+
+interface Around {
+  /** The child of the document that it is, or is in. */
+  readonly root: RootContent;
+  /** The outermost item that it is in. */
+  readonly item: ListItem | undefined;
+  readonly quoted: boolean;
 }
 
 /** Deeper than any heading: under the heading above it, beside other bold lines. */
@@ -53,6 +61,7 @@ class OutlineReader implements Outline {
   readonly headings: Heading[] = [];
   readonly fences: FenceAt[] = [];
   readonly lists: ListAt[] = [];
+  private readonly deep = new Map<ListItem, number>();
   private open: Heading | undefined;
   private readonly text: string;
 
@@ -60,13 +69,19 @@ class OutlineReader implements Outline {
     this.text = text;
   }
 
-  /** `root`: the child of the document that it is, or is in. */
-  block(node: RootContent, parent: Parents, index: number, root: RootContent): void {
-    if (node === root && node.type === 'heading') this.heading(toString(node), node.depth);
-    if (node === root && node.type === 'paragraph' && isLabel(node)) this.heading(toString(node), boldDepth);
-    if (node === root && node.type === 'list') this.lists.push({ list: node, heading: this.open });
-    if (node.type === 'code') return this.code(node, parent, index, root);
-    if ('children' in node) for (const [at, child] of node.children.entries()) this.block(child, node, at, root);
+  block(node: RootContent, parent: Parents, index: number, around: Around): void {
+    if (node === around.root) this.rootBlock(node);
+    if (node.type === 'code') return this.code(node, parent, index, around);
+    if (!('children' in node)) return;
+    const quoted = around.quoted || node.type === 'blockquote';
+    const item = around.item ?? (node.type === 'listItem' ? node : undefined);
+    for (const [at, child] of node.children.entries()) this.block(child, node, at, { ...around, item, quoted });
+  }
+
+  private rootBlock(node: RootContent): void {
+    if (node.type === 'heading') this.heading(toString(node), node.depth);
+    if (node.type === 'paragraph' && isLabel(node)) this.heading(toString(node), boldDepth);
+    if (node.type === 'list') this.lists.push({ list: node, heading: this.open });
   }
 
   private heading(title: string, depth: HeadingNode['depth'] | typeof boldDepth): void {
@@ -75,13 +90,13 @@ class OutlineReader implements Outline {
     this.headings.push(this.open);
   }
 
-  private code(node: Code, parent: Parents, index: number, root: RootContent): void {
+  private code(node: Code, parent: Parents, index: number, { root, item, quoted }: Around): void {
     const fence = readFence(this.text, node);
     const [start, end] = [node.position?.start.offset, node.position?.end.offset];
     if (fence === undefined || start === undefined || end === undefined) return;
     const before = this.text.slice(this.text.lastIndexOf('\n', start - 1) + 1, start);
     const prefix = /^[\s>]*$/.test(before) ? before : undefined;
-    const movable = root.type === 'list' && prefix !== undefined && this.canMove(node, end, root);
+    const movable = item !== undefined && !quoted && root.type === 'list' && prefix !== undefined && end > this.lastDeep(item);
     const within = root === node ? 'margin' : movable ? 'list' : 'fixed';
     const previous = parent.children[index - 1];
     const lead = previous?.type === 'paragraph' ? leadOf(toString(previous), parent.type === 'listItem' ? 1 : 3) : undefined;
@@ -98,38 +113,24 @@ class OutlineReader implements Outline {
     });
   }
 
-  /** Whether what follows it in its item stays what it is at the left margin, where four blanks begin a block of code. */
-  private canMove(node: Code, end: number, list: RootContent): boolean {
-    if (list.type !== 'list' || isQuoted(list, node)) return false;
-    const item = list.children.find(({ position }) => (position?.end.offset ?? 0) >= end);
-    const rest = this.text.slice(end, item?.position?.end.offset);
-    return !withoutFences(rest).some((line) => /^(?: {4}| {0,3}\t)/.test(line) && line.trim() !== '');
+  /** Where the last line of an item begins that would be code at the left margin, where four blanks make it so. Fences of a shell move as well. */
+  private lastDeep(item: ListItem): number {
+    const known = this.deep.get(item);
+    if (known !== undefined) return known;
+    let offset = item.position?.start.offset ?? 0;
+    let last = 0;
+    let closing: string | undefined;
+    for (const line of this.text.slice(offset, item.position?.end.offset).split('\n')) {
+      const [, bar, language] = /^\s*(`{3,}|~{3,})[ \t]*([^\s{]*)/.exec(line) ?? [];
+      if (closing !== undefined) {
+        if (bar?.startsWith(closing) === true) closing = undefined;
+      } else if (bar !== undefined && isShell(language)) closing = bar;
+      else if (/^(?: {4}| {0,3}\t)/.test(line) && line.trim() !== '') last = offset;
+      offset += line.length + 1;
+    }
+    this.deep.set(item, last);
+    return last;
   }
-}
-
-function isQuoted(parent: Parents, node: Code): boolean {
-  return parent.children.some((child) => {
-    if (child === node || !('children' in child)) return false;
-    return child.type === 'blockquote' ? contains(child, node) : isQuoted(child, node);
-  });
-}
-
-function contains(parent: Parents, node: Code): boolean {
-  return parent.children.some((child) => child === node || ('children' in child && contains(child, node)));
-}
-
-/** Its lines but those of fences of a shell, which move as well. */
-function withoutFences(text: string): string[] {
-  const lines: string[] = [];
-  let closing: string | undefined;
-  for (const line of text.split(/\r?\n/).slice(1)) {
-    const [, mark, language] = /^\s*(`{3,}|~{3,})[ \t]*([^\s{]*)/.exec(line) ?? [];
-    if (closing === undefined) {
-      if (mark === undefined || !isShell(language)) lines.push(line);
-      else closing = mark;
-    } else if (mark?.startsWith(closing) === true) closing = undefined;
-  }
-  return lines;
 }
 
 const label = /^(?:option|alternative|method|variant)\s+[a-z0-9]\b/i;

@@ -116,29 +116,46 @@ function inFolders(groups: readonly Group[]): Group[] {
 
 /** Each part becomes a shell of its own: those that share a variable, a function or the state of the shell stay together. */
 function joined(groups: readonly Group[]): Group[] {
-  const result: Group[] = [];
+  const result: { group: Group; leaves: Leaves }[] = [];
   for (const group of groups) {
-    const from = result.findIndex((earlier) => sharedBy(earlier, group));
-    if (from < 0 || group.alternative) result.push(group);
-    else {
-      const together = result.splice(from);
-      const [first = group] = together;
-      result.push({ ...first, script: [...together, group].map(({ script }) => script).join('\n\n'), comment: false });
+    const shell = parseShell(group.script);
+    const own = { group, leaves: leavesOf(shell) };
+    const wants = wantsOf(shell);
+    const from = group.alternative ? -1 : result.findIndex(({ leaves }) => leaves.state || wants.some((name) => leaves.names.has(name)));
+    if (from < 0) {
+      result.push(own);
+      continue;
     }
+    const together = [...result.splice(from), own];
+    const [{ group: first } = own] = together;
+    const script = together.map((each) => each.group.script).join('\n\n');
+    const names = new Set(together.flatMap(({ leaves }) => [...leaves.names]));
+    result.push({ group: { ...first, script, comment: false }, leaves: { state: together.some(({ leaves }) => leaves.state), names } });
   }
-  return result;
+  return result.map(({ group }) => group);
+}
+
+/** What a script leaves to those after it in the same shell. */
+interface Leaves {
+  /** A folder, an option, what another file sets: nobody knows who needs it. */
+  readonly state: boolean;
+  /** Variables, as `$A`, and functions. */
+  readonly names: ReadonlySet<string>;
 }
 
 const stateful = /^(?:cd|pushd|popd|source|\.|set|shopt|alias|trap|umask|eval|ulimit)$/;
 
-function sharedBy(earlier: Group, later: Group): boolean {
-  const { commands, functions } = parseShell(earlier.script);
+function leavesOf({ commands, functions }: ShellScript): Leaves {
   const outer = commands.filter(({ inside }) => !inside.includes('subshell') && !inside.includes('substitution'));
-  if (outer.some(({ words }) => stateful.test(words[0]?.value ?? ''))) return true;
   const sets = outer.flatMap(({ words, assignments }) =>
-    words.length === 0 || /^(?:export|declare|readonly|typeset)$/.test(words[0]?.value ?? '') ? assignments.map(({ name }) => name) : [],
+    words.length === 0 || /^(?:export|declare|readonly|typeset)$/.test(words[0]?.value ?? '')
+      ? assignments.map(({ name }) => `$${name}`)
+      : [],
   );
-  const after = parseShell(later.script);
-  const uses = new Set(wordsOf(after).flatMap(({ variables }) => variables.map(({ name }) => name)));
-  return sets.some((name) => uses.has(name)) || after.commands.some(({ words }) => functions.includes(words[0]?.value ?? ''));
+  return { state: outer.some(({ words }) => stateful.test(words[0]?.value ?? '')), names: new Set([...sets, ...functions]) };
+}
+
+function wantsOf(shell: ShellScript): string[] {
+  const variables = wordsOf(shell).flatMap((word) => word.variables.map(({ name }) => `$${name}`));
+  return [...new Set([...variables, ...shell.commands.map(({ words }) => words[0]?.value ?? '')])];
 }

@@ -49,6 +49,8 @@ export function slug(text: string): string {
 export class Names {
   readonly #items: ReadonlySet<string>;
   readonly #taken = new Set<string>();
+  /** The number that a name was last given, so that a thousand of one name are not counted anew for each. */
+  readonly #counts = new Map<string, number>();
 
   constructor(items: Iterable<string>) {
     this.#items = new Set(items);
@@ -59,8 +61,10 @@ export class Names {
     const usable = candidates.filter((name) => name !== '');
     const [first = 'run'] = usable;
     let name = usable.find((each) => this.#isFree(each));
-    for (let count = 2; name === undefined; count += 1)
+    for (let count = (this.#counts.get(first) ?? 1) + 1; name === undefined; count += 1) {
+      this.#counts.set(first, count);
       name = [`${first}-${count}`, `${first}-step-${count}`].find((each) => this.#isFree(each));
+    }
     this.#taken.add(name);
     return name;
   }

@@ -60,7 +60,8 @@ export interface Choices {
 export function choicesIn(headings: readonly Heading[], withCommands: ReadonlySet<Heading>): Choices {
   const of = new Map<Heading, Choice>();
   const inputs = new Map<string, ChosenInput>();
-  const siblings = Map.groupBy(headings, ({ parent, depth }) => `${parent === undefined ? -1 : headings.indexOf(parent)}/${depth}`);
+  const numbers = new Map(headings.map((heading, index) => [heading, index]));
+  const siblings = Map.groupBy(headings, ({ parent, depth }) => `${parent === undefined ? -1 : (numbers.get(parent) ?? -1)}/${depth}`);
   for (const all of siblings.values()) {
     const named = all.filter((heading) => withCommands.has(heading));
     for (const set of [environments(named), options(named), alternatives(named)]) {

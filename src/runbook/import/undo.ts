@@ -13,7 +13,7 @@ export interface DraftStep {
   readonly name: string;
   readonly kind: 'check' | 'change';
   readonly heading: Heading | undefined;
-  readonly read: ReadScript;
+  readonly deeds: readonly string[];
   /** It may be skipped: it is one of several ways. */
   readonly conditional: boolean;
 }
@@ -54,8 +54,13 @@ function undoneBy(script: ReadScript, steps: readonly DraftStep[]): string | und
   const deeds = script.calls.filter((call) => !script.calls.some(({ via }) => via === call)).map(deedOf);
   const [first] = deeds;
   if (first === undefined || deeds.some((deed) => deed?.back !== true || deed.does !== first.does)) return undefined;
-  const done = steps.filter(({ read }) => read.calls.some((call) => deedOf(call)?.back === false && deedOf(call)?.does === first.does));
+  const done = steps.filter((step) => step.deeds.includes(first.does));
   return done.length === 1 ? done[0]?.name : undefined;
+}
+
+/** What it does that could be taken back. */
+export function deedsOf({ calls }: ReadScript): string[] {
+  return calls.map(deedOf).flatMap((deed) => (deed?.back === false ? [deed.does] : []));
 }
 
 function deedOf(called: Call): Deed | undefined {

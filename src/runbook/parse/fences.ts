@@ -1,7 +1,7 @@
 /** A fence as it stands in the text: its language, its attributes with their places, and its lines. */
 
 import type { Code } from 'mdast';
-import { type Fault, type Place, placeAt } from '../source.ts';
+import type { Fault, Place } from '../source.ts';
 import { type Attribute, readAttributes } from './attributes.ts';
 
 export interface Fence {
@@ -20,10 +20,12 @@ const opening = /^(?:`{3,}|~{3,})[ \t]*([^\s{]*)([ \t]*)(.*)$/;
 /** undefined: an indented block, which has no language and never runs. */
 export function readFence(document: string, { position, value }: Code): Fence | undefined {
   const start = position?.start.offset ?? 0;
-  const [first = ''] = document.slice(start).split('\n', 1);
+  const lineEnd = document.indexOf('\n', start);
+  const first = document.slice(start, lineEnd < 0 ? undefined : lineEnd);
   const [whole, language = '', , info = ''] = opening.exec(first.trimEnd()) ?? [];
   if (whole === undefined) return undefined;
-  const place = placeAt(document, start);
+  // Not counted from the top of the document, which would be done for each of its fences.
+  const place = { line: position?.start.line ?? 1, column: position?.start.column ?? 1 };
   const fence = { language, place, firstLine: place.line + 1, text: value };
   if (!info.startsWith('{')) return { ...fence, attributes: undefined, faults: [] };
   return { ...fence, ...readAttributes(info, { line: place.line, column: place.column + whole.length - info.length }) };

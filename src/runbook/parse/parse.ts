@@ -64,6 +64,8 @@ class Walk {
   readonly #stages: { title: string; place: Place; items: Item[] }[] = [];
   readonly #undos = new Map<string, Undo>();
   readonly #names = new Map<string, Place>();
+  /** The number that the words of an item were last given. */
+  readonly #counts = new Map<string, number>();
   readonly #illustrations: Place[] = [];
   #title: string | undefined;
   /** What an output, an expectation or a table right here is about, and what of these it has had. */
@@ -222,9 +224,10 @@ class Walk {
   /** A name for an item of a checklist, which has none: its words, and a number where that is taken. */
   #nameFor(text: string): string {
     const words = itemName(text);
-    for (let count = 1; ; count += 1) {
+    for (let count = (this.#counts.get(words) ?? 0) + 1; ; count += 1) {
       const name = count === 1 ? words : `${words}-${count}`;
       if (this.#names.has(name)) continue;
+      this.#counts.set(words, count);
       this.#names.set(name, { line: 0, column: 0 });
       return name;
     }
