@@ -1,15 +1,21 @@
-/** `node scripts/picture.ts`: takes docs/images/first-page.png of a real server with a queue at work. Needs a Chromium on this machine. */
+/**
+ * `node scripts/picture.ts`: takes docs/images/first-page.png of a real server with a queue at work, and report.png of the report of a run. Needs a
+ * Chromium on this machine.
+ */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSettings } from '../src/platform/config/read.ts';
 import { createLog } from '../src/platform/telemetry/log.ts';
+import { htmlReport } from '../src/runbook/report/html.ts';
+import { deploymentLog } from '../src/runbook/report/log.ts';
 import { startServer } from '../src/server/start.ts';
 import { findChromium, launchChromium, noChromium } from '../test/once/browser/chromium.ts';
 import { makeKey, openVisit, signUp } from '../test/once/browser/visit.ts';
+import { deployment, plan as deploymentPlan } from '../test/support/deployment.ts';
 
-const target = join(import.meta.dirname, '../docs/images/first-page.png');
+const images = join(import.meta.dirname, '../docs/images');
 /** The width of a README on GitHub, doubled for sharp screens, would be too many bytes; this is sharp enough and small. */
 const viewport = { width: 1280, height: 800 };
 
@@ -31,12 +37,24 @@ try {
   await page.getByText('Waits for').first().waitFor();
   // Nothing has the focus, as when somebody just looks.
   await page.evaluate('document.activeElement.blur()');
-  await page.screenshot({ path: target, animations: 'disabled' });
-  console.log(`wrote ${target}`);
+  await page.screenshot({ path: join(images, 'first-page.png'), animations: 'disabled' });
+  await takeReport();
+  console.log(`wrote first-page.png and report.png to ${images}`);
 } finally {
   await browser.close();
   await server.close();
   await rm(folder, { recursive: true });
+}
+
+/** The watch of a deployment that is rolled back. */
+async function takeReport(): Promise<void> {
+  const log = deploymentLog({ records: deployment(), plan: deploymentPlan, damage: undefined, atWork: false, outputOf: () => undefined });
+  const page = await browser.newPage({ viewport: { width: 1000, height: 800 }, colorScheme: 'light' });
+  await page.setContent(htmlReport(log));
+  const box = await page.locator('section', { has: page.locator('.charts') }).boundingBox();
+  if (box === null) throw new Error('The report has no watch.');
+  const clip = { x: 0, y: box.y - 10, width: 1000, height: box.height + 30 };
+  await page.screenshot({ path: join(images, 'report.png'), fullPage: true, clip });
 }
 
 /** Two agents at work on a small plan. */

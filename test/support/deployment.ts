@@ -6,7 +6,7 @@ import type { Operator, RunEntry, RunRecord } from '../../src/runbook/run/record
 import { WatchJudge } from '../../src/runbook/watch/verdict.ts';
 
 const document = `---
-title: Deploy <b>rolling</b> | *now*
+title: Deploy to Kubernetes, rolling
 lock: deploy-staging
 inputs:
   ENVIRONMENT: { enum: [staging, production] }
@@ -129,7 +129,7 @@ export function deployment(until?: RunEntry['type']): RunRecord[] {
   end({ step: 'baseline' }, { captured: { name: 'baseline', value: JSON.stringify(baseline) } }, 60);
   const waiting = { step: 'apply', what: 'approval', text: 'release manager' } as const;
   add({ type: 'run.paused', outcome: 'waiting', exit: 3, waiting_for: waiting, left: [] });
-  const approval = { step: 'apply', role: 'release manager', plan_hash: plan.hash, by: 'Grace <Hopper>', operator: ada };
+  const approval = { step: 'apply', role: 'release manager', plan_hash: plan.hash, by: 'Grace Hopper', operator: ada };
   add({ type: 'approval.given', ...approval }, 300);
   add({ type: 'run.resumed', ...beginning, operator: pipeline, changed_secrets: [] }, 5);
   begin('apply', 'change');

@@ -118,7 +118,7 @@ interface DrawnLimit {
   readonly bound: number;
 }
 
-/** On hold is dashed, rolled back is whole and thicker; each has its words at its end. */
+/** On hold is dashed, rolled back is whole and thicker; each has its words at its beginning, since what goes wrong is at the end. */
 function limitLine({ cell, text, bound }: DrawnLimit, all: readonly DrawnLimit[], { y }: Scale, percent: boolean): Markup {
   const at = y(bound);
   const lowest = all.every((other) => other.bound >= bound) && all.length > 1;
@@ -136,9 +136,7 @@ function limitLine({ cell, text, bound }: DrawnLimit, all: readonly DrawnLimit[]
       stroke-width="${cell === 'hold' ? 1 : 1.5}"
       ${dashes}
     />
-    <text class="limit-text" x="${size.width - size.right - 2}" y="${round(Math.max(baseline, 9))}" text-anchor="end" font-size="10"
-      >${words}</text
-    >`;
+    <text class="limit-text" x="${size.left + 4}" y="${round(Math.max(baseline, 9))}" text-anchor="start" font-size="10">${words}</text>`;
 }
 
 /** A line through neighbours; a gap, and a cross at the bottom, where there was no value. */

@@ -74,7 +74,7 @@ describe('the deployment log', () => {
         stdout: 'deployment.apps/quarterdeck configured\nWaiting…\ndeployment "quarterdeck" successfully rolled out',
       }),
     ]);
-    expect(answers).toMatchObject([{ to: 'approval', answer: 'yes', by: 'Grace <Hopper>', role: 'release manager' }]);
+    expect(answers).toMatchObject([{ to: 'approval', answer: 'yes', by: 'Grace Hopper', role: 'release manager' }]);
     expect(undone_at).toBe('2026-11-21T10:17:54.000Z');
   });
 

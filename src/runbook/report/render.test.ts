@@ -48,7 +48,7 @@ describe('the report as HTML', () => {
     const page = htmlReport(logOf());
     for (const text of [
       '↩ rolled back',
-      'Approved by Grace &lt;Hopper&gt; as release manager',
+      'Approved by Grace Hopper as release manager',
       'Confirmed by Ada Lovelace',
       'passed · 10:06:31 · 1m28s · 2 tries',
       'Unable to connect to the server: &lt;EOF&gt;',
@@ -153,8 +153,8 @@ describe('the report as Markdown', () => {
   test('says the same as the page, in tables', () => {
     const text = toString(parse(markdownReport(logOf())));
     for (const part of [
-      'Deploy <b>rolling</b> | *now*: ↩ rolled back',
-      'Approved by Grace <Hopper> as release manager',
+      'Deploy to Kubernetes, rolling: ↩ rolled back',
+      'Approved by Grace Hopper as release manager',
       'Attempt 1: ✗ failed, the exit status is 1: Unable to connect to the server: <EOF>.',
       'Undone 2026-11-21 10:17:54 UTC.',
       'p95_ms is 196 (> 1.5x baseline: 180)',
