@@ -31,6 +31,9 @@ function shownSecret(call: Call): string | undefined {
   return user !== undefined && /^[^:$]+:[^$]+$/.test(user) ? 'a password' : undefined;
 }
 
+/** The shell does these itself, so that no process has what they are given. */
+const builtIn = new Set(['printf', 'echo']);
+
 export const secretInArguments: Rule = {
   id: 'R90',
   name: 'secret-argv',
@@ -42,7 +45,7 @@ export const secretInArguments: Rule = {
   good: bash('kubectl -n shop create secret generic shop --from-file=database-url=url.txt --dry-run=client -o yaml'),
   *check({ calls }) {
     for (const call of calls) {
-      const secret = shownSecret(call);
+      const secret = builtIn.has(call.program) ? undefined : shownSecret(call);
       if (secret !== undefined) yield { at: call.at, message: `Other users of the machine can read ${secret} while ${call.program} runs.` };
       const literal = call.command.assignments.find(
         ({ name, value }) => /^(?:PGPASSWORD|MYSQL_PWD|REDISCLI_AUTH)$/.test(name) && value?.value !== undefined,
