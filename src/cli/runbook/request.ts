@@ -1,18 +1,21 @@
 /** Puts together what a run needs: from the options of the command, the terminal, and this process. */
 
 import { resolve } from 'node:path';
+import type { Runbook } from '../../runbook/document.ts';
+import type { FrontMatter } from '../../runbook/parse/front-matter.ts';
 import type { HeldLock } from '../../runbook/run/records.ts';
 import type { End } from '../../runbook/run/run.ts';
-import type { RunRequest, Watcher } from '../../runbook/run/request.ts';
+import type { RunRequest } from '../../runbook/run/request.ts';
 import type { LockStore } from '../../runbook/lock/store.ts';
-import { parentOf } from '../../runbook/run/children.ts';
+import { type Parent, parentOf } from '../../runbook/run/children.ts';
 import { defaultStateFolder } from '../../runbook/run/folder.ts';
 import { type CliCommand, UsageError } from '../command.ts';
 import { version } from '../invocation.ts';
 import { listenForStop } from '../stop.ts';
-import type { Display } from './display.ts';
 import { type PeopleOptions, peopleHere } from './people.ts';
+import { endText } from './ending.ts';
 import type { Prepared } from './prepare.ts';
+import { createWatcher } from './watcher.ts';
 
 export interface StateOptions {
   state?: string;
@@ -99,6 +102,11 @@ export interface Asked {
   readonly recordedLock?: HeldLock | null;
 }
 
+/** A runbook that says nothing of notifications is told about as the runbook that runs it says. */
+function notificationsOf({ front }: Runbook, parent: Parent | undefined): FrontMatter['notify'] {
+  return front.notify.length === 0 && parent !== undefined ? parent.notify : front.notify;
+}
+
 /** Works with what a run needs, and prints its last line. The exit status is the run's. */
 export async function withRequest(
   run: string,
@@ -107,87 +115,51 @@ export async function withRequest(
 ): Promise<void> {
   const { runbook, plan, inputs } = prepared;
   const parent = parentOf(process.env);
-  const { eventsOn, showOn } = await import('./display.ts');
-  const display: Display = options.json === true ? eventsOn(process.stdout) : showOn(process.stdout, plan);
   const key = runbook.front.lock;
   const store = key === undefined ? undefined : await openLocks(lockPlace(options, rest.recordedLock));
   const people = peopleHere(options, parent?.confirmedBy);
-  const watcher: Watcher = {
-    record: (record) => display.record(record),
-    output: (step, stream, text) => display.output(step, stream, text),
-    end: async () => [],
-  };
+  const [{ createRedactor }, { eventsOn, showOn }] = await Promise.all([
+    import('../../runbook/redact/redactor.ts'),
+    import('./display.ts'),
+  ]);
+  const redactor = createRedactor();
+  for (const { name, value, secret } of inputs) if (secret) redactor.add(name, value);
+  const display = options.json === true ? eventsOn(process.stdout) : showOn(process.stdout, plan);
+  const notify = notificationsOf(runbook, parent);
+  const watcher = await createWatcher(run, {
+    display,
+    redactor,
+    runbook,
+    plan,
+    operator: people.operator,
+    notify,
+  });
   try {
     const end = await work({
       runbook,
       plan,
       inputs,
       ...rest,
-      secrets: [],
+      redactor,
       lock: key === undefined || store === undefined ? undefined : { store, key },
       leaseMs: options.lockLease ?? 30_000,
       graceMs: options.grace ?? 10_000,
       parent,
       people,
       watcher,
+      notify,
       signal: listenForStop().signal,
       environment: process.env,
       version,
       program,
     });
     display.rest();
-    printEnd(run, end, { options, planHash: plan.hash });
+    process.stdout.write(
+      options.json === true ? `${JSON.stringify({ event: 'run.finished', run, ...end })}\n` : `\n${endText(run, end, plan)}\n`,
+    );
     process.exitCode = end.exit;
   } finally {
     display.rest();
     await store?.close();
-  }
-}
-
-function printEnd(run: string, end: End, { options, planHash }: { options: RunOptions; planHash: string }): void {
-  if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ event: 'run.finished', run, ...end })}\n`);
-    return;
-  }
-  const lines = [words[end.outcome](run), ...('reason' in end && end.reason !== '' ? [end.reason] : []), ...nextOf(run, end, planHash)];
-  if (end.left.length > 0) lines.push(`left: ${end.left.join(', ')}`);
-  process.stdout.write(`\n${lines.join('\n')}\n`);
-}
-
-const words: Readonly<Record<End['outcome'], (run: string) => string>> = {
-  passed: (run) => `Run ${run} passed.`,
-  failed: (run) => `Run ${run} failed, and nothing was undone.`,
-  rolled_back: (run) => `Run ${run} failed, and every change that it had begun was undone.`,
-  rollback_failed: (run) => `Run ${run} could not be rolled back: a person is needed.`,
-  aborted: (run) => `Run ${run} was ended as it stood.`,
-  waiting: (run) => `Run ${run} waits.`,
-  held: (run) => `Run ${run} is on hold.`,
-  interrupted: (run) => `Run ${run} was interrupted.`,
-  lock_lost: (run) => `Run ${run} stopped: somebody took its lock away.`,
-};
-
-/** What to type next. */
-function nextOf(run: string, end: End, planHash: string): string[] {
-  if (!('waiting_for' in end)) return end.outcome === 'failed' ? [`To go on after mending it: quarterdeck runbook resume ${run}`] : [];
-  const resume = `quarterdeck runbook resume ${run}`;
-  const waiting = end.waiting_for;
-  if (waiting === null) return [`To go on: ${resume}`];
-  switch (waiting.what) {
-    case 'approval':
-      return [
-        `${waiting.step} needs the approval of ${waiting.text}: quarterdeck runbook approve ${run} --by NAME --hash ${planHash}`,
-        `Then: ${resume}`,
-      ];
-    case 'confirmation':
-      return [`Somebody must confirm: ${waiting.text}`, `At a terminal: ${resume}`, `Elsewhere: ${resume} --yes --by NAME`];
-    case 'decision':
-      return [
-        `${waiting.step}: ${waiting.text}`,
-        `Look what it came to. To run it again: ${resume} --answer rerun`,
-        `If it is done: ${resume} --answer done`,
-        `To take everything back: quarterdeck runbook undo ${run}`,
-      ];
-    case 'child':
-      return [`${waiting.step}: ${waiting.text}`, `When that is settled: ${resume}`];
   }
 }

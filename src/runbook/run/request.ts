@@ -2,8 +2,10 @@
 
 import type { Runbook } from '../document.ts';
 import type { LockStore } from '../lock/store.ts';
+import type { FrontMatter } from '../parse/front-matter.ts';
 import type { ResolvedInput } from '../plan/inputs.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { Redactor } from '../redact/redactor.ts';
 import type { Parent } from './children.ts';
 import type { Stream } from './process.ts';
 import type { RunRecord } from './records.ts';
@@ -18,8 +20,8 @@ export interface RunRequest {
   readonly plan: Plan;
   /** All that are declared, secrets too. */
   readonly inputs: readonly ResolvedInput[];
-  /** What else must not be seen, such as addresses of notifications. */
-  readonly secrets: readonly { readonly name: string; readonly value: string }[];
+  /** Knows the secrets among the inputs, and what else must not be seen. */
+  readonly redactor: Redactor;
   /** Names of secrets that are others than when the run began. */
   readonly changedSecrets: readonly string[];
   /** Whether a failure is rolled back. */
@@ -32,6 +34,8 @@ export interface RunRequest {
   readonly parent: Parent | undefined;
   readonly people: People & { readonly confirmedBy?: string | undefined };
   readonly watcher: Watcher;
+  /** What the watcher tells others, which runs below take over. */
+  readonly notify: FrontMatter['notify'];
   /** Aborted when the operator wishes to stop. */
   readonly signal: AbortSignal;
   /** Of the operator. */

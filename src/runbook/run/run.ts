@@ -2,7 +2,6 @@
 
 import { Journal } from '../journal/journal.ts';
 import { type Lease, takeLock } from '../lock/lock.ts';
-import { createRedactor } from '../redact/redactor.ts';
 import { announceChild, makeProgramFolder, parentVariable } from './children.ts';
 import { ownerOf, withClaim } from './claim.ts';
 import { fingerprintsOf } from './fingerprints.ts';
@@ -25,7 +24,6 @@ export async function startRun(folder: RunFolder, request: RunRequest): Promise<
     return withClaim(folder, async () => {
       folder.keep(request.plan, request.runbook.source.text);
       const journal = Journal.create<RunEntry>(folder.journal, () => new Date());
-      const redactor = redactorOf(request);
       const { runbook, plan, parent } = request;
       journal.append({
         type: 'run.started',
@@ -40,9 +38,7 @@ export async function startRun(folder: RunFolder, request: RunRequest): Promise<
         ...beginning(request, lease),
       });
       if (parent !== undefined) announceChild(parent, folder.run);
-      return carryOut(folder, { request, journal, redactor, lease }, async (running) =>
-        conclude(running, request.undo, await runSteps(running)),
-      );
+      return carryOut(folder, { request, journal, lease }, async (running) => conclude(running, request.undo, await runSteps(running)));
     });
   });
 }
@@ -76,10 +72,9 @@ export async function goOn(folder: RunFolder, request: RunRequest, errand: Erran
   return withClaim(folder, () =>
     withLock(folder, request, async (lease) => {
       const journal = Journal.open<RunEntry>(folder.journal, () => new Date());
-      const redactor = redactorOf(request);
       folder.keep(request.plan, request.runbook.source.text);
       journal.append({ type: 'run.resumed', ...beginning(request, lease), changed_secrets: request.changedSecrets });
-      return carryOut(folder, { request, journal, redactor, lease }, async (running) => {
+      return carryOut(folder, { request, journal, lease }, async (running) => {
         await settleUnknown(running);
         for (const answer of answers) running.log.record(answer);
         return errand(running);
@@ -109,23 +104,15 @@ function beginning({ plan, version, people, lock }: RunRequest, lease: Lease | u
   return { plan_hash: plan.hash, version, operator: people.operator, process: ownerOf('').process, lock: held };
 }
 
-function redactorOf({ inputs, secrets }: RunRequest) {
-  const redactor = createRedactor();
-  for (const { name, value, secret } of inputs) if (secret) redactor.add(name, value);
-  for (const { name, value } of secrets) redactor.add(name, value);
-  return redactor;
-}
-
 interface Surroundings {
   readonly request: RunRequest;
   readonly journal: Journal<RunEntry>;
-  readonly redactor: ReturnType<typeof createRedactor>;
   readonly lease: Lease | undefined;
 }
 
 /** Everything that the run does, and its end in the journal. */
-async function carryOut(folder: RunFolder, { request, journal, redactor, lease }: Surroundings, errand: Errand): Promise<End> {
-  const { runbook, plan, watcher, people, parent, repository, graceMs } = request;
+async function carryOut(folder: RunFolder, { request, journal, lease }: Surroundings, errand: Errand): Promise<End> {
+  const { runbook, plan, redactor, watcher, people, parent, repository, graceMs } = request;
   const log = new RunLog(journal, redactor, (record) => watcher.record(record));
   for (const record of journal.records.slice(-1)) watcher.record(record);
   const values = new Map(request.inputs.map(({ name, value }) => [name, value]));
@@ -139,7 +126,7 @@ async function carryOut(folder: RunFolder, { request, journal, redactor, lease }
       run: folder.run,
       state: folder.state,
       locks,
-      notify: runbook.front.notify,
+      notify: request.notify,
       confirmedBy: people.confirmedBy ?? null,
     }),
   };
