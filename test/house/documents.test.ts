@@ -12,6 +12,7 @@ test('no document of ours says to do what the linter calls an error', async () =
   const top = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md'];
   const documents = [
     ...(await readSources('docs', ['.md'])).filter(({ path }) => path !== examples),
+    ...(await readSources('runbooks', ['.md'])),
     ...(await Promise.all(top.map(async (path) => ({ path, text: await readFile(path, 'utf8') })))),
   ];
   expect(documents.length).toBeGreaterThan(20);

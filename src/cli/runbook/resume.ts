@@ -81,7 +81,7 @@ export async function resumeRun(folder: RunFolder, options: Options): Promise<vo
         : 'Start a new one with quarterdeck runbook run.',
     );
   const prepared = await prepareAgain({ file: state.started.file }, state);
-  await refuseChanged(prepared.runbook, state);
+  await refuseChanged(prepared.runbook, state, 'done');
   const { resume } = await import('../../runbook/run/run.ts');
   await goOn(folder, { state, prepared, options, errand: resume, answers: answersOf(state, options) });
 }
@@ -99,7 +99,7 @@ async function takeBack(folder: RunFolder, options: RunOptions, errand: Errand):
   if (existsSync(state.started.file))
     try {
       const current = await prepareAgain({ file: state.started.file }, state);
-      await refuseChanged(current.runbook, state);
+      await refuseChanged(current.runbook, state, 'begun');
       prepared = current;
     } catch {
       // It is another runbook by now.
@@ -146,15 +146,15 @@ export async function prepareAgain(document: Document, state: RunState): Promise
   return prepare(document, { ...sources, given }, 'needed');
 }
 
-/** @throws UsageError when a step that is done is not what it was */
-async function refuseChanged(runbook: Runbook, { steps, started }: RunState): Promise<void> {
+/** @throws UsageError when a step that is done, or that has begun, is not what it was */
+async function refuseChanged(runbook: Runbook, { steps, started }: RunState, which: 'done' | 'begun'): Promise<void> {
   const [{ hashOfCommand }, { commandOf }] = await Promise.all([
     import('../../runbook/plan/plan.ts'),
     import('../../runbook/run/running.ts'),
   ]);
   const items = new Map(runbook.stages.flatMap((stage) => stage.items.map((item) => [item.name, item] as const)));
   const changed = [...steps].filter(([name, { outcome, hash }]) => {
-    if (hash === null || outcome !== 'passed') return false;
+    if (hash === null || (which === 'done' && outcome !== 'passed')) return false;
     const item = items.get(name);
     if (item === undefined || item.type === 'confirmation') return true;
     return hashOfCommand(item.type === 'check' ? commandOf(item) : item) !== hash;
