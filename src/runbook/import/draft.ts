@@ -3,9 +3,11 @@
 import type { Root } from 'mdast';
 import { parseOutput } from '../expect/output.ts';
 import { referencesIn } from '../names.ts';
-import { type Edit, before, lineAbove } from './adapt.ts';
-import { type Block, fence as fenceBlock, question, render, whenOf } from './blocks.ts';
+import type { Edit } from './adapt.ts';
+import { type Block, fence as fenceBlock, question, whenOf } from './blocks.ts';
 import { readScript } from './calls.ts';
+import { captureOf } from './captures.ts';
+import { FenceEdits } from './fence-edits.ts';
 import type { FenceAt, Heading, Outline } from './fences.ts';
 import type { FoundInput } from './head.ts';
 import { Inputs } from './inputs.ts';
@@ -49,8 +51,12 @@ export function draftFences(text: string, tree: Root, { headings, fences }: Outl
 type Parts = Readonly<{ placeholders: Placeholders; choices: Choices; inputs: Inputs }>;
 
 class Drafter {
-  private readonly edits: Edit[] = [];
+  private readonly edits: FenceEdits;
+  /** The steps that have an undo. */
+  private readonly undone = new Set<string>();
   private readonly steps: DraftStep[] = [];
+  /** How many fences each heading has. */
+  private perHeading: ReadonlyMap<Heading | undefined, number> = new Map();
   private readonly told = new Set<Heading>();
   private readonly text: string;
   private readonly tree: Root;
@@ -60,6 +66,7 @@ class Drafter {
 
   constructor(text: string, tree: Root, { placeholders, choices, inputs }: Parts) {
     this.text = text;
+    this.edits = new FenceEdits(text);
     this.tree = tree;
     this.placeholders = placeholders;
     this.choices = choices;
@@ -71,6 +78,7 @@ class Drafter {
       works.map((work) => [work, work.role.is === 'procedure' && work.refused === undefined ? this.partsOf(work) : undefined]),
     );
     const done = works.filter((work) => parts.get(work) !== undefined);
+    this.perHeading = new Map([...Map.groupBy(done, ({ at }) => at.heading)].map(([heading, all]) => [heading, all.length]));
     const names = new Names(
       itemNames(
         this.tree,
@@ -82,17 +90,18 @@ class Drafter {
       if (own !== undefined) blocks.set(work, [...this.blocksOf(work, own, names), ...this.folderAfter(own, work !== done.at(-1))]);
     for (const work of works) {
       const own = blocks.get(work);
-      if (own !== undefined) this.replace(work.at, own);
-      else if (work.refused !== undefined) this.never(work.at, [work.refused]);
+      if (own !== undefined) this.edits.replace(work.at, own);
+      else if (work.at.inline) continue;
+      else if (work.refused !== undefined) this.edits.never(work.at, [work.refused]);
       else if (work.role.is === 'way back') this.wayBack(work, work.role.heading);
       else if (work.role.is === 'aside') this.aside(work, work.role.heading);
     }
     const shells = new Map(works.map((work) => [work.at, work]));
     for (const [index, at] of fences.entries()) {
       const previous = fences[index - 1];
-      if (!shells.has(at)) this.other(at, previous === undefined ? undefined : shells.get(previous), blocks);
+      if (!shells.has(at) && !at.inline) this.other(at, previous === undefined ? undefined : shells.get(previous), blocks);
     }
-    return { edits: this.edits, inputs: this.inputs.found, choices: this.choices };
+    return { edits: this.edits.edits, inputs: this.inputs.found, choices: this.choices };
   }
 
   private partsOf({ at, hidden }: Work): Part[] {
@@ -111,7 +120,7 @@ class Drafter {
       if (part.type === 'never')
         return [question(part.question), fenceBlock(language, this.placeholders.restore(part.script), ['run=never'])];
       if (part.type !== 'step') return [part];
-      return this.stepBlocks(part, { at, language, only: steps.length === 1, names });
+      return this.stepBlocks(part, { at, language, alone: steps.length === 1, names });
     });
   }
 
@@ -126,18 +135,14 @@ class Drafter {
     ];
   }
 
-  private stepBlocks(part: PartOfStep, { at, language, only, names }: StepSurroundings): Block[] {
-    const { script, questions } = this.inputs.fill(part.script);
+  private stepBlocks(part: PartOfStep, { at, language, alone, names }: StepSurroundings): Block[] {
     const conditions = [...conditionsOf(at.heading, this.choices), ...part.choices];
-    const name = names.take(
-      namesFor(
-        part,
-        at,
-        script,
-        only,
-        conditions.map(({ value }) => value),
-      ),
-    );
+    const captured = conditions.length === 0 ? captureOf(part) : undefined;
+    const capture = captured !== undefined && this.inputs.capture(captured.name) ? captured : undefined;
+    const { script, questions } = this.inputs.fill(capture?.script ?? part.script);
+    const values = conditions.map(({ value }) => value);
+    const underHeading = this.perHeading.get(at.heading) === 1;
+    const name = names.take(namesFor({ part, at, script, alone, underHeading, values }));
     this.steps.push({
       name,
       kind: part.kind,
@@ -149,10 +154,11 @@ class Drafter {
       `name=${name}`,
       ...(part.kind === 'check' ? ['kind=check'] : []),
       ...(part.cwd === undefined ? [] : [`cwd=${part.cwd}`]),
+      ...(capture === undefined ? [] : [`capture=${capture.name}`]),
       ...whenOf(conditions),
     ];
     return [
-      ...[...questions, ...part.questions].map(question),
+      ...[...conditionalLead(at.lead), ...questions, ...part.questions].map(question),
       fenceBlock(language, script, attributes),
       ...(part.output.length === 0 ? [] : [fenceBlock('output', part.output.join('\n'))]),
       ...(part.assertions.length === 0 ? [] : [fenceBlock('expect', part.assertions.join('\n'))]),
@@ -161,21 +167,24 @@ class Drafter {
 
   private wayBack(work: Work, heading: Heading): void {
     const found: WayBack | undefined = work.at.within === 'fixed' ? undefined : wayBackOf(work.hidden, heading, this.steps);
-    if (found === undefined) return this.never(work.at, [this.once(heading) ? unclearWayBack : 'the same: which step does it undo?']);
+    const again = found?.some(({ undoes }) => undoes !== undefined && this.undone.has(undoes)) === true;
+    if (found === undefined || again)
+      return this.edits.never(work.at, [this.once(heading) ? unclearWayBack : 'the same: which step does it undo?']);
     const blocks = found.map(({ undoes, script }): Block[] => {
       const language = work.at.fence.language === 'sh' ? 'sh' : 'bash';
       if (undoes === undefined) return [fenceBlock(language, this.placeholders.restore(script), ['run=never'])];
+      this.undone.add(undoes);
       const filled = this.inputs.fill(script);
       return [...filled.questions.map(question), fenceBlock(language, filled.script, [`undo=${undoes}`, 'excludeFromRunAll=true'])];
     });
     const rest = found.some(({ undoes }) => undoes === undefined)
       ? [question('what follows and never runs is about going back as well: decide which step it undoes, or take it out.')]
       : [];
-    this.replace(work.at, [...rest, ...blocks.flat()]);
+    this.edits.replace(work.at, [...rest, ...blocks.flat()]);
   }
 
   private aside({ at }: Work, heading: Heading): void {
-    this.never(
+    this.edits.never(
       at,
       this.once(heading)
         ? [
@@ -192,41 +201,6 @@ class Drafter {
     return first;
   }
 
-  /** In its place, to be read only. */
-  private never(at: FenceAt, questions: readonly string[]): void {
-    const { fence, start, prefix, blockStart } = at;
-    if (fence.language === '') return;
-    if (prefix === undefined) this.edits.push(...before(this.text, blockStart, questions));
-    else if (questions.length > 0) {
-      const lines = render(questions.map(question)).split('\n');
-      const line = start - prefix.length;
-      const above = /^[\s>]*$/.test(lineAbove(this.text, line));
-      const put = [...(above ? [] : ['']), ...lines, ''].map((each) => `${prefix}${each}`.trimEnd()).join('\n');
-      this.edits.push({ start: line, end: line, text: `${put}\n` });
-    }
-    this.info(at, ' {run=never}');
-  }
-
-  /** What stands after the language. */
-  private info({ fence, start }: FenceAt, info: string): void {
-    const [first = ''] = /^[^\r\n]*/.exec(this.text.slice(start)) ?? [];
-    const bar = /^(?:`+|~+)[ \t]*/.exec(first)?.[0].length ?? 0;
-    this.edits.push({ start: start + bar, end: start + first.length, text: `${fence.language}${info}` });
-  }
-
-  /** Steps stand at the left margin, with an empty line around what is no fence. */
-  private replace({ start, end, prefix = '' }: FenceAt, blocks: readonly Block[]): void {
-    const from = start - prefix.length;
-    const above = lineAbove(this.text, from).trim();
-    const below = /\n([^\n]*)/.exec(this.text.slice(end, end + 1000))?.[1]?.trim() ?? '';
-    const [first, last] = [blocks[0], blocks.at(-1)];
-    const head = above === '' || first?.type === 'fence' ? '' : '\n';
-    const foot = below === '' || last?.type === 'fence' ? '' : '\n';
-    // A fence that nobody closed ends with the document.
-    const open = this.text[end - 1] === '\n' ? '\n' : '';
-    this.edits.push({ start: from, end, text: head + render(blocks) + foot + open });
-  }
-
   /** Another language: braces after it would be attributes here, and `output` and `expect` belong to a step. */
   private other(at: FenceAt, previous: Work | undefined, blocks: ReadonlyMap<Work, readonly Block[]>): void {
     const { language, attributes, text, faults } = at.fence;
@@ -239,24 +213,21 @@ class Drafter {
         at.within === 'margin';
       const step = own?.type === 'fence' && own.attributes.some((each) => each.startsWith('name='));
       if (near && step && 'lines' in parseOutput(text) && referencesIn(text).length === 0) return;
-      return this.relabel(at);
+      return this.edits.relabel(at);
     }
-    if (language === 'expect' && attributes === undefined) return this.relabel(at);
+    if (language === 'expect' && attributes === undefined) return this.edits.relabel(at);
     if (attributes === undefined || (attributes.get('run')?.value === 'never' && faults.length === 0)) return;
     const [first = ''] = /^[^\r\n]*/.exec(this.text.slice(at.start)) ?? [];
     const braces = first.slice(first.indexOf('{')).trimEnd();
-    this.info({ ...at, fence: { ...at.fence, language: language || 'text' } }, ` example ${braces}`);
-  }
-
-  private relabel(at: FenceAt): void {
-    this.info({ ...at, fence: { ...at.fence, language: 'text' } }, '');
+    this.edits.info({ ...at, fence: { ...at.fence, language: language || 'text' } }, ` example ${braces}`);
   }
 }
 
 interface StepSurroundings {
   readonly at: FenceAt;
   readonly language: string;
-  readonly only: boolean;
+  /** The only step of its fence. */
+  readonly alone: boolean;
   readonly names: Names;
 }
 
@@ -280,6 +251,12 @@ function workOf(at: FenceAt, title: string, placeholders: Placeholders): Work {
         ? 'a step cannot stand in a quote, or in a list where more follows in the same item. Move it to the left margin if it should run.'
         : undefined;
   return { at, role: roleOf(at.heading, title), hidden, refused };
+}
+
+function conditionalLead(lead: string | undefined): string[] {
+  return lead !== undefined && /^(?:if|in case|when|should)\b/i.test(lead)
+    ? [`“${lead}”, and a run does it always. Give the step when= over an input, or over what a check before it captures.`]
+    : [];
 }
 
 const unclearWayBack =

@@ -1,9 +1,10 @@
 /** The fences of a document with what stands around them: headings, the words right before, the list or quote that they are in. */
 
-import type { Code, Heading as HeadingNode, List, ListItem, Parents, Root, RootContent } from 'mdast';
+import type { Code, Heading as HeadingNode, List, ListItem, Parents, PhrasingContent, Root, RootContent } from 'mdast';
 import { toString } from 'mdast-util-to-string';
 import { isShell } from '../lint/scripts.ts';
 import { type Fence, readFence } from '../parse/fences.ts';
+import { isShellFence } from './shell-fences.ts';
 
 export interface Heading {
   readonly title: string;
@@ -26,6 +27,8 @@ export interface FenceAt {
   readonly prefix: string | undefined;
   /** Where the block of the document that it is part of begins. */
   readonly blockStart: number;
+  /** No fence, but a command in the words of a numbered item, which end at `end`. */
+  readonly inline: boolean;
 }
 
 export interface ListAt {
@@ -35,6 +38,7 @@ export interface ListAt {
 
 export interface Outline {
   readonly headings: readonly Heading[];
+  /** In the order of the text. */
   readonly fences: readonly FenceAt[];
   /** Those that are in nothing else. */
   readonly lists: readonly ListAt[];
@@ -43,6 +47,7 @@ export interface Outline {
 export function readOutline(text: string, tree: Root): Outline {
   const reader = new OutlineReader(text);
   for (const [index, node] of tree.children.entries()) reader.block(node, tree, index, { root: node, item: undefined, quoted: false });
+  reader.fences.sort((a, b) => a.start - b.start);
   return reader;
 }
 
@@ -75,6 +80,7 @@ class OutlineReader implements Outline {
     if (!('children' in node)) return;
     const quoted = around.quoted || node.type === 'blockquote';
     const item = around.item ?? (node.type === 'listItem' ? node : undefined);
+    if (node.type === 'list') this.numbered(node, around);
     for (const [at, child] of node.children.entries()) this.block(child, node, at, { ...around, item, quoted });
   }
 
@@ -110,7 +116,45 @@ class OutlineReader implements Outline {
       within,
       prefix,
       blockStart,
+      inline: false,
     });
+  }
+
+  /** `2. Restart it: `systemctl restart shop` (takes a minute)`: the only command of a numbered item that announces it or begins with it. */
+  private numbered(list: List, { root, item: outermost, quoted }: Around): void {
+    if (list.ordered !== true || quoted) return;
+    for (const item of list.children) {
+      const [words] = item.children;
+      const end = words?.position?.end.offset;
+      if (words?.type !== 'paragraph' || end === undefined || typeof item.checked === 'boolean' || item.children[1]?.type === 'code')
+        continue;
+      const commands = words.children.filter((node) => node.type === 'inlineCode' && isShellFence('', node.value));
+      const [command] = commands;
+      if (command?.type !== 'inlineCode' || commands.length > 1 || end <= this.lastDeep(outermost ?? item)) continue;
+      const before = toString({ type: 'paragraph', children: words.children.slice(0, words.children.indexOf(command)) });
+      if (!/^\s*$|(?::|—|–|\brun)\s*$/i.test(before) || /\b(?:never|not|avoid|instead|don['’]t)\b/i.test(before)) continue;
+      const place = { line: item.position?.start.line ?? 1, column: item.position?.start.column ?? 1 };
+      const fence = {
+        language: 'bash',
+        place,
+        firstLine: place.line,
+        text: command.value + expectedAfter(words.children, command),
+        attributes: undefined,
+        faults: [],
+      };
+      const lead = before.trim().replace(/\s*(?::|—|–|\brun)$/i, '') || undefined;
+      this.fences.push({
+        fence,
+        start: end,
+        end,
+        heading: this.open,
+        lead,
+        within: 'list',
+        prefix: '',
+        blockStart: root.position?.start.offset ?? end,
+        inline: true,
+      });
+    }
   }
 
   /** Where the last line of an item begins that would be code at the left margin, where four blanks make it so. Fences of a shell move as well. */
@@ -131,6 +175,13 @@ class OutlineReader implements Outline {
     this.deep.set(item, last);
     return last;
   }
+}
+
+/** `… returns `"v2"``, as a comment says it. */
+function expectedAfter(words: readonly PhrasingContent[], command: PhrasingContent): string {
+  const [verb, value] = words.slice(words.indexOf(command) + 1);
+  const says = verb?.type === 'text' && /^\s*(?:should )?(?:returns?|shows?|prints?|outputs?|says?)\s*:?\s*$/i.test(verb.value);
+  return says && value?.type === 'inlineCode' ? `\n# Expected: ${value.value.replaceAll(/\s+/g, ' ')}` : '';
 }
 
 const label = /^(?:option|alternative|method|variant)\s+[a-z0-9]\b/i;

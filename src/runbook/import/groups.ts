@@ -143,7 +143,7 @@ interface Leaves {
   readonly names: ReadonlySet<string>;
 }
 
-const stateful = /^(?:cd|pushd|popd|source|\.|set|shopt|alias|trap|umask|eval|ulimit)$/;
+const stateful = /^(?:cd|pushd|popd|source|\.|shopt|alias|trap|umask|eval|ulimit)$/;
 
 function leavesOf({ commands, functions }: ShellScript): Leaves {
   const outer = commands.filter(({ inside }) => !inside.includes('subshell') && !inside.includes('substitution'));
@@ -152,7 +152,15 @@ function leavesOf({ commands, functions }: ShellScript): Leaves {
       ? assignments.map(({ name }) => `$${name}`)
       : [],
   );
-  return { state: outer.some(({ words }) => stateful.test(words[0]?.value ?? '')), names: new Set([...sets, ...functions]) };
+  return {
+    state: outer.some(({ words }) => stateful.test(words[0]?.value ?? '') || setsMore(words.map(({ value }) => value ?? ''))),
+    names: new Set([...sets, ...functions]),
+  };
+}
+
+/** Every step has `set -euo pipefail` of its own. */
+function setsMore([first, ...rest]: readonly string[]): boolean {
+  return first === 'set' && !rest.every((word) => /^(?:-[eux]*o?|pipefail|errexit|nounset)$/.test(word));
 }
 
 function wantsOf(shell: ShellScript): string[] {

@@ -39,7 +39,7 @@ describe('real runbooks', async () => {
   test.each(
     names.map((name, index) => {
       const counts = [
-        { steps: 0, undos: 0, inputs: 0, questions: 2 },
+        { steps: 9, undos: 0, inputs: 3, questions: 2 },
         { steps: 18, undos: 0, inputs: 7, questions: 15 },
         { steps: 23, undos: 0, inputs: 4, questions: 9 },
         { steps: 3, undos: 0, inputs: 0, questions: 0 },
@@ -60,13 +60,14 @@ describe('real runbooks', async () => {
 
 describe('steps', () => {
   test('are named by their comment, what announces them, their heading, or their command', () => {
-    const text = `# Shop\n\n## 2. Apply the schema\n\n${sh('alembic upgrade head')}\nBuild the image:\n\n${sh('docker build .')}\n${sh('# 1. Tag it (once)\ndocker tag a b\n\n# 2. Push\ndocker push b')}\n## 3.\n\n${sh('npm run lint')}`;
+    const text = `# Shop\n\n## 2. Apply the schema\n\n${sh('alembic upgrade head')}\n## Image\n\nBuild the image:\n\n${sh('docker build .')}\n${sh('# 1. Tag it (once)\ndocker tag a b\n\n# 2. Push\ndocker push b')}\n## 3.\n\n${sh('npm run lint')}\n${sh('set -e\nkubectl apply -n a -f k8s/web.yaml')}`;
     expect(describeDraft({ file: 'a.md', text: draft(text) }).steps.map(({ name }) => name)).toEqual([
       'apply-schema',
       'build-image',
       'tag-it',
       'push',
       'npm-run-lint',
+      'kubectl-apply-web',
     ]);
   });
 
@@ -127,6 +128,45 @@ describe('steps', () => {
     );
     expect(body('1. A\n   - b\n     ```bash\n     ls\n     ```\n\n     more\n')).toContain('     ```bash {run=never}\n     ls\n');
   });
+});
+
+describe('commands in numbered items', () => {
+  test('become steps below the words, which stay', () => {
+    const text = '1. `kubectl apply -f web.yaml`\n2. Ask it: `curl https://a.test/version | jq .version` returns `"v2"`\n3. Done\n';
+    expect(body(text)).toBe(
+      '1. `kubectl apply -f web.yaml`\n\n```bash {name=kubectl-apply-web}\nkubectl apply -f web.yaml\n```\n\n' +
+        '2. Ask it: `curl https://a.test/version | jq .version` returns `"v2"`\n\n```bash {name=ask-it kind=check}\ncurl https://a.test/version | jq .version\n```\n\n' +
+        '```expect\nstdout contains v2\n```\n\n3. Done\n',
+    );
+  });
+
+  test.each([
+    '1. Never run `kubectl delete ns a`\n',
+    '1. The option of `git push origin`\n',
+    '- Then: `git push origin`\n',
+    '1. Set `image: a`\n',
+    '> 1. `git push origin`\n',
+  ])('stay where they are mentioned: %s', (text) => {
+    expect(body(text)).toBe(text);
+  });
+
+  test('stay in sections that do not run', () => {
+    expect(body('## Incident\n\n1. `git push origin`\n')).toBe('## Incident\n\n1. `git push origin`\n');
+  });
+});
+
+test('what is done only if something is so is asked about', () => {
+  expect(body(`If a pod is sick, replace the pod:\n\n${sh('make pod')}`)).toMatch(
+    /TODO\(runbook\):\*\* “If a pod is sick.*\n\n```bash \{name=replace-pod\}/,
+  );
+});
+
+test('a variable that is all that a step sets is its capture', () => {
+  const text = draft(`${sh('# Find it\nPOD=$(kubectl get pod -o name | head -1)\n\n# Rest\nls')}\n${sh('kubectl logs "$POD"')}`);
+  expect(text).toContain('{name=find-it kind=check capture=POD}\n# Find it\nkubectl get pod -o name | head -1\n```');
+  expect(describeDraft({ file: 'a.md', text }).inputs).toEqual([]);
+  for (const script of ['A=$(b)c', 'A=$(b) c', 'A=$(b) | c', 'A=($(b))', 'A=$(b); c', 'TOKEN=$(b)', 'A="$(b)$(c)"'])
+    expect(draft(sh(script))).not.toContain('capture=');
 });
 
 describe('what cannot run by itself', () => {
@@ -216,6 +256,7 @@ describe('placeholders', () => {
     [`curl -d '{"a": "YOUR_NAME"}' b`, `curl -d '{"a": "'"$NAME"'"}' b`, 'NAME'],
     ['docker pull ghcr.io/your-org/shop', 'docker pull "ghcr.io/$ORG/shop"', 'ORG'],
     ['curl https://api.example.com/v1', 'curl "https://$API_HOST/v1"', 'API_HOST'],
+    ['b "..."', 'b "..."', undefined],
     ['a --password="..."', 'a --password="$PASSWORD"', 'PASSWORD'],
     ['echo "$NEW_THING"', 'echo "$NEW_THING"', 'NEW_THING'],
     ['mail you@example.com', 'mail you@example.com', undefined],
@@ -228,6 +269,10 @@ describe('placeholders', () => {
     const names = describeDraft({ file: 'a.md', text }).inputs.map(({ name }) => name);
     expect(names).toEqual(input === undefined ? [] : [input]);
     expect(text).toContain(`\n${expected}\n\`\`\``);
+  });
+
+  test('dots are named by what they are given to', () => {
+    expect(draft(sh('a --url="..." --tag="..."'))).toContain('a --url="$URL" --tag="$TAG"');
   });
 
   test('are secret by their names', () => {
@@ -248,9 +293,11 @@ describe('placeholders', () => {
 describe('ways back', () => {
   test('undo the one step that does what they take back', () => {
     const text = body(
-      `# Shop\n\n## Apply\n\n${sh('alembic upgrade head')}\n${sh('make')}\n## Rollback\n\n${sh('python -m alembic downgrade -1')}`,
+      `# Shop\n\n## Apply\n\n${sh('alembic upgrade head')}\n## Make\n\n${sh('make')}\n## Rollback\n\n${sh('python -m alembic downgrade -1')}\n${sh('alembic downgrade base')}`,
     );
     expect(text).toContain('```bash {undo=apply excludeFromRunAll=true}\npython -m alembic downgrade -1\n```');
+    // A step has one undo.
+    expect(text).toContain('```bash {run=never}\nalembic downgrade base\n```');
   });
 
   test('undo the one change beside them', () => {
@@ -335,6 +382,12 @@ test('whatever the source is, the draft can be parsed', () => {
     '# (re\n',
     '# a( (re)\n',
     'vim a\n',
+    '1. Do it: `kubectl get <a>` returns `b`\n',
+    '   2. `git push a`\n',
+    'POD=$(kubectl get a)\n',
+    'echo "$POD"\n',
+    'If so, do it:\n',
+    '## Setup (if needed)\n',
     '"a b"\n',
     'alembic upgrade a\n',
     'alembic downgrade a\n',
@@ -366,7 +419,7 @@ test('whatever the source is, the draft can be parsed', () => {
     fc.property(text, (source) => {
       fc.pre(refusalOf({ file: 'a.md', text: source }) === undefined);
       const made = draft(source);
-      parseRunbook({ file: 'a.md', text: made });
+      planOf(made);
       expect(made.endsWith('\n') || !source.endsWith('\n')).toBe(true);
     }),
     { numRuns: 500 },

@@ -14,7 +14,8 @@ const secret =
   /PASSW|SECRET|TOKEN|CREDENTIAL|BEARER|(?:^|_)JWT|KEY$|(?:DATABASE|DB|REDIS|BROKER|MONGO|AMQP|POSTGRES|CONNECTION)_?(?:URL|URI|DSN|STRING)|_DSN$/i;
 const open = /PUBLIC_KEY|KEY_(?:ID|NAME)|TOKEN_URL|SECRET_NAME/i;
 
-function isSecret(name: string): boolean {
+/** By its name. */
+export function isSecret(name: string): boolean {
   return secret.test(name) && !open.test(name);
 }
 
@@ -23,6 +24,8 @@ export class Inputs {
   readonly #placeholders: Placeholders;
   /** Values that earlier scripts give to variables; undefined: only a shell knows it. */
   readonly #assigned = new Map<string, string | undefined>();
+
+  readonly #captured = new Set<string>();
 
   constructor(placeholders: Placeholders) {
     this.#placeholders = placeholders;
@@ -33,10 +36,17 @@ export class Inputs {
     for (let count = 1; ; count += 1) {
       const own = count === 1 ? name : `${name}_${count}`;
       const known = this.found.get(own);
-      if (known !== undefined && known.enum?.join() !== values.join()) continue;
+      if (this.#captured.has(own) || (known !== undefined && known.enum?.join() !== values.join())) continue;
       this.found.set(own, { description, enum: values, default: value });
       return own;
     }
+  }
+
+  /** Whether a step can give its output this name: later scripts then have it. */
+  capture(name: string): boolean {
+    if (this.found.has(name)) return false;
+    this.#captured.add(name);
+    return true;
   }
 
   /** The script with variables in place of placeholders, and what is to be decided about it. */
@@ -48,7 +58,7 @@ export class Inputs {
     );
     const { assigns, uses } = namesIn(script);
     for (const name of uses) {
-      if (assigns.has(name) || this.found.has(name) || given.test(name) || isReserved(name)) continue;
+      if (assigns.has(name) || this.found.has(name) || this.#captured.has(name) || given.test(name) || isReserved(name)) continue;
       const earlier = this.#assigned.get(name);
       if (!this.#assigned.has(name)) this.#add(name, { description: 'used by the commands' });
       else if (earlier !== undefined && !isSecret(name))
@@ -65,7 +75,7 @@ export class Inputs {
   }
 
   #add(name: string, input: FoundInput): void {
-    if (!this.found.has(name)) this.found.set(name, isSecret(name) ? { ...input, secret: true } : input);
+    if (!this.found.has(name) && !this.#captured.has(name)) this.found.set(name, isSecret(name) ? { ...input, secret: true } : input);
   }
 }
 

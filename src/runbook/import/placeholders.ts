@@ -90,10 +90,12 @@ export class Placeholders {
 
   /** One name for one text, and for one name in different brackets. */
   #nameOf(text: string, inner: string | undefined): string {
-    const known = this.#names.get(text);
+    // Dots stand for something else each time.
+    const key = text === '...' ? `${text} ${inner ?? ''}` : text;
+    const known = this.#names.get(key);
     if (known !== undefined) return known;
     const name = inner === undefined ? hostName(text) : variableNameOf(inner);
-    this.#names.set(text, name);
+    this.#names.set(key, name);
     return name;
   }
 }

@@ -11,9 +11,9 @@ export type Role =
   /** Is not done in a run: reference, or what is done when something is wrong. */
   | { readonly is: 'aside'; readonly heading: Heading };
 
-const wayBack = /\broll(?:ing)?[\s-]?backs?\b|\breverts?\b|\brevert(?:ing)\b|\bundo\b|\bback[\s-]?out\b/i;
+const wayBack = /\broll(?:ing)?[\s-]?backs?\b|\breverts?\b|\brevert(?:ing)\b|\bundo\b|\bback[\s-]?out\b|\bgo(?:ing)? back\b/i;
 const aside =
-  /\btrouble-?shoot|\b(?:issues?|problems?|incidents?|errors)\b|\bappendix\b|\b(?:useful|helpful|handy|common|other) commands\b|\b(?:quick )?reference\b|\bcheat ?sheet\b|\bfaq\b|\bexamples?\b|\bdebug|\bdisaster\b|\brecover|\brestor(?:e|ing|ation)\b|\bemergenc/i;
+  /\btrouble-?shoot|\b(?:issues?|problems?|incidents?|errors)\b|\bappendix\b|\b(?:useful|helpful|handy|common|other) commands\b|\b(?:quick )?reference\b|\bcheat ?sheet\b|\bfaq\b|\bexamples?\b|\bdebug|\bdisaster\b|\brecover|\brestor(?:e|ing|ation)\b|\bemergenc|^(?:if|when|in case)\b/i;
 
 /** A document that is about going back, or about trouble, is a procedure all through. */
 export function roleOf(heading: Heading | undefined, title: string): Role {

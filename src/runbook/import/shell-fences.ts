@@ -1,5 +1,6 @@
 /** Which fences hold shell commands, and what of them is typed. */
 
+import type { Call } from '../lint/calls.ts';
 import { isShell } from '../lint/scripts.ts';
 import { readScript } from './calls.ts';
 
@@ -15,18 +16,16 @@ const known: ReadonlySet<string> = new Set(
 );
 
 /**
- * Its language says so; or it has none, and either its first line has a prompt, or it reads as a script in which every command is one of the known programs.
+ * Its language says so; or it has none, and either its first line has a prompt, or it reads as a script in which every pipe begins with one of the known programs.
  * Anything else without a language may be a file, a log, a picture.
  */
 export function isShellFence(language: string, text: string): boolean {
   if (language !== '') return isShell(language);
   if (prompt.test(text.trimStart().split('\n', 1)[0] ?? '')) return true;
   const { shell, calls } = readScript(text);
-  return (
-    shell.faults.length === 0 &&
-    calls.length > 0 &&
-    calls.every(({ program, command, via }) => via !== undefined || (known.has(program) && command.words.length > 1))
-  );
+  const typedIn = ({ program, command, via }: Call) =>
+    via !== undefined || command.pipeline.indexOf(command) > 0 || (known.has(program) && command.words.length > 1);
+  return shell.faults.length === 0 && calls.length > 0 && calls.every(typedIn);
 }
 
 /** The commands without their prompts. What was printed stands below each as a comment that says that it is expected. */
