@@ -15,10 +15,21 @@ const frontMatterBlock = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)(?<=\n)---[ \t]*(?:\r?
 
 /** Places in the tree are those of `text`. */
 export function parseMarkdown(text: string): MarkdownDocument {
-  const [block, yaml] = frontMatterBlock.exec(text) ?? [];
-  const body = block === undefined ? text : block.replaceAll(/[^\r\n]/g, ' ') + text.slice(block.length);
+  const { block, frontMatter } = splitFrontMatter(text);
+  const body = block === '' ? text : block.replaceAll(/[^\r\n]/g, ' ') + text.slice(block.length);
   return {
     tree: fromMarkdown(body, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] }),
-    frontMatter: yaml,
+    frontMatter,
   };
+}
+
+export interface FrontMatterBlock {
+  /** With its dashes, up to the next line; empty: there is none. */
+  readonly block: string;
+  readonly frontMatter: string | undefined;
+}
+
+export function splitFrontMatter(text: string): FrontMatterBlock {
+  const [block = '', frontMatter] = frontMatterBlock.exec(text) ?? [];
+  return { block, frontMatter };
 }

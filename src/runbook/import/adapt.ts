@@ -5,16 +5,9 @@ import { toString } from 'mdast-util-to-string';
 import { visit } from 'unist-util-visit';
 import { mark } from '../mark.ts';
 import { isDecisionTable } from '../parse/tables.ts';
-import { question, renderBlock } from './blocks.ts';
+import { type Edit, before } from './edit.ts';
 import type { Heading, Outline } from './fences.ts';
 import { type Choices, pathOf, roleOf } from './sections.ts';
-
-/** A place of the text, and what is to stand there. */
-export interface Edit {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
 
 /** The words of an item that had none. */
 export const nothingToDo = `${mark}: say what this item is about`;
@@ -98,17 +91,4 @@ function adaptTable(text: string, table: Table): Edit[] {
   const asked =
     'these thresholds decide nothing. To have them decide, write a step with every= and for= that prints the metrics as JSON, and after it a table with the columns Metric, Hold and Roll back.';
   return [...before(text, table.position?.start.offset, [asked]), { start: end, end, text: ' (judged by people)' }];
-}
-
-/** Questions in paragraphs of their own before the block that begins here. */
-export function before(text: string, offset: number | undefined, questions: readonly string[]): Edit[] {
-  if (offset === undefined || questions.length === 0) return [];
-  const start = text.lastIndexOf('\n', offset - 1) + 1;
-  const blank = lineAbove(text, start).trim() === '';
-  return [{ start, end: start, text: `${blank ? '' : '\n'}${questions.map((each) => renderBlock(question(each))).join('\n\n')}\n\n` }];
-}
-
-/** The line before the one that begins here; empty: there is none. */
-export function lineAbove(text: string, start: number): string {
-  return start === 0 ? '' : text.slice(start < 2 ? 0 : text.lastIndexOf('\n', start - 2) + 1, start - 1);
 }

@@ -3,10 +3,10 @@
 import type { Root } from 'mdast';
 import { parseOutput } from '../expect/output.ts';
 import { referencesIn } from '../names.ts';
-import type { Edit } from './adapt.ts';
 import { type Block, fence as fenceBlock, question, whenOf } from './blocks.ts';
 import { readScript } from './calls.ts';
 import { captureOf } from './captures.ts';
+import type { Edit } from './edit.ts';
 import { FenceEdits } from './fence-edits.ts';
 import type { FenceAt, Heading, Outline } from './fences.ts';
 import type { FoundInput } from './head.ts';
@@ -91,7 +91,7 @@ class Drafter {
     for (const work of works) {
       const own = blocks.get(work);
       if (own !== undefined) this.edits.replace(work.at, own);
-      else if (work.at.inline) continue;
+      else if (work.at.inline !== undefined) continue;
       else if (work.refused !== undefined) this.edits.never(work.at, [work.refused]);
       else if (work.role.is === 'way back') this.wayBack(work, work.role.heading);
       else if (work.role.is === 'aside') this.aside(work, work.role.heading);
@@ -99,7 +99,7 @@ class Drafter {
     const shells = new Map(works.map((work) => [work.at, work]));
     for (const [index, at] of fences.entries()) {
       const previous = fences[index - 1];
-      if (!shells.has(at) && !at.inline) this.other(at, previous === undefined ? undefined : shells.get(previous), blocks);
+      if (!shells.has(at) && at.inline === undefined) this.other(at, previous === undefined ? undefined : shells.get(previous), blocks);
     }
     return { edits: this.edits.edits, inputs: this.inputs.found, choices: this.choices };
   }

@@ -1,7 +1,7 @@
 /** What is done to a fence in the text: something else in its place, or another word after its bar. */
 
-import { type Edit, before, lineAbove } from './adapt.ts';
 import { type Block, question, render } from './blocks.ts';
+import { type Edit, before, lineAbove } from './edit.ts';
 import type { FenceAt } from './fences.ts';
 
 export class FenceEdits {
@@ -36,13 +36,11 @@ export class FenceEdits {
 
   /** Steps stand at the left margin, with an empty line around what is no fence. */
   replace({ start, end, prefix = '', inline }: FenceAt, blocks: readonly Block[]): void {
-    // The words in which it stands remain, and the step comes after them.
-    if (inline)
-      return void this.edits.push({
-        start: end,
-        end,
-        text: `\n\n${render(blocks)}${/^\n\s*(?:\n|$)/.test(this.text.slice(end, end + 1000)) ? '' : '\n'}`,
-      });
+    if (inline !== undefined) {
+      const closed = /^\n\s*(?:\n|$)/.test(this.text.slice(end, end + 1000));
+      this.edits.push(inline, { start: end, end, text: `\n\n${render(blocks)}${closed ? '' : '\n'}` });
+      return;
+    }
     const from = start - prefix.length;
     const above = lineAbove(this.text, from).trim();
     const below = /\n([^\n]*)/.exec(this.text.slice(end, end + 1000))?.[1]?.trim() ?? '';

@@ -1,9 +1,10 @@
 /** The fences of a document with what stands around them: headings, the words right before, the list or quote that they are in. */
 
-import type { Code, Heading as HeadingNode, List, ListItem, Parents, PhrasingContent, Root, RootContent } from 'mdast';
+import type { Code, Heading as HeadingNode, InlineCode, List, ListItem, Parents, PhrasingContent, Root, RootContent } from 'mdast';
 import { toString } from 'mdast-util-to-string';
 import { isShell } from '../lint/scripts.ts';
 import { type Fence, readFence } from '../parse/fences.ts';
+import type { Edit } from './edit.ts';
 import { isShellFence } from './shell-fences.ts';
 
 export interface Heading {
@@ -27,8 +28,8 @@ export interface FenceAt {
   readonly prefix: string | undefined;
   /** Where the block of the document that it is part of begins. */
   readonly blockStart: number;
-  /** No fence, but a command in the words of a numbered item, which end at `end`. */
-  readonly inline: boolean;
+  /** It is no fence, but a command in the words of a numbered item, which end at `end`: what is left of these. */
+  readonly inline: Edit | undefined;
 }
 
 export interface ListAt {
@@ -116,7 +117,7 @@ class OutlineReader implements Outline {
       within,
       prefix,
       blockStart,
-      inline: false,
+      inline: undefined,
     });
   }
 
@@ -152,9 +153,18 @@ class OutlineReader implements Outline {
         within: 'list',
         prefix: '',
         blockStart: root.position?.start.offset ?? end,
-        inline: true,
+        inline: this.withoutCommand(command),
       });
     }
+  }
+
+  /** A command that stands twice would be changed once. What begins a line must not begin a list or a quote instead. */
+  private withoutCommand({ position }: InlineCode): Edit {
+    const [start, end] = [position?.start.offset ?? 0, position?.end.offset ?? 0];
+    const line = this.text.slice(this.text.lastIndexOf('\n', start - 1) + 1, start);
+    if (/^\s*(?:\d+[.)]\s*)*$/.test(line)) return { start, end, text: 'Run:' };
+    const blanks = /[ \t]*$/.exec(line)?.[0].length ?? 0;
+    return { start: start - blanks, end, text: '' };
   }
 
   /** Where the last line of an item begins that would be code at the left margin, where four blanks make it so. Fences of a shell move as well. */

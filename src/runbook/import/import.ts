@@ -3,13 +3,14 @@
 import { basename } from 'node:path';
 import { toString } from 'mdast-util-to-string';
 import { visit } from 'unist-util-visit';
-import { parseMarkdown } from '../markdown.ts';
+import { parseMarkdown, splitFrontMatter } from '../markdown.ts';
 import { mark, openQuestions } from '../mark.ts';
 import { readFence } from '../parse/fences.ts';
 import type { Place, Source } from '../source.ts';
-import { type Edit, adaptText } from './adapt.ts';
+import { adaptText } from './adapt.ts';
 import { fence, renderBlock } from './blocks.ts';
 import { draftFences } from './draft.ts';
+import type { Edit } from './edit.ts';
 import { readOutline } from './fences.ts';
 import { isFrontMatter, makeHead } from './head.ts';
 
@@ -37,12 +38,10 @@ export function importRunbook(source: Source): string {
 
 /** The body begins with an empty line, so that dashes at its head are no front matter. */
 function split(text: string): { yaml: string | undefined; body: string } {
-  const { frontMatter, tree } = parseMarkdown(text);
-  if (frontMatter === undefined || !isFrontMatter(frontMatter))
-    return { yaml: undefined, body: text.startsWith('\n') ? text : `\n${text}` };
-  const [block = ''] = /^---[ \t]*\r?\n[\s\S]*?(?<=\n)---[ \t]*(?:\r?\n|$)/.exec(text) ?? [];
-  const body = text.slice(block.length);
-  return { yaml: frontMatter, body: body.startsWith('\n') || tree.children.length === 0 ? body : `\n${body}` };
+  const { block, frontMatter } = splitFrontMatter(text);
+  const yaml = frontMatter !== undefined && isFrontMatter(frontMatter) ? frontMatter : undefined;
+  const body = yaml === undefined ? text : text.slice(block.length);
+  return { yaml, body: body === '' || body.startsWith('\n') ? body : `\n${body}` };
 }
 
 function apply(text: string, edits: readonly Edit[]): string {
@@ -64,6 +63,8 @@ export function refusalOf({ file, text }: Source): string | undefined {
 }
 
 function placeOfStep(text: string): Place | undefined {
+  // Most documents need not be read for this.
+  if (!/\b(?:name|undo)=/.test(text)) return undefined;
   let place: Place | undefined;
   visit(parseMarkdown(text).tree, 'code', (node) => {
     const found = readFence(text, node);
