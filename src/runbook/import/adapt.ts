@@ -6,6 +6,7 @@ import { visit } from 'unist-util-visit';
 import { mark } from '../mark.ts';
 import { isDecisionTable } from '../parse/tables.ts';
 import { type Edit, before } from './edit.ts';
+import { byHandQuestion } from './by-hand.ts';
 import type { Heading, Outline } from './fences.ts';
 import { type Choices, pathOf, roleOf } from './sections.ts';
 
@@ -15,14 +16,18 @@ export const nothingToDo = `${mark}: say what this item is about`;
 export function adaptText(
   text: string,
   tree: Root,
-  { lists }: Outline,
+  { lists, fences }: Outline,
   { title, choices }: { readonly title: string; readonly choices: Choices },
 ): Edit[] {
   const edits: Edit[] = [];
   const told = new Set<Heading>();
+  const done = new Set(fences.flatMap(({ inline, end }) => (inline === undefined ? [] : [end])));
   for (const { list, heading } of lists) {
     const items = tasksOf(list);
-    const questions = items.length === 0 ? [] : [...tickedQuestion(items), ...askedAlwaysQuestion(heading, title, choices, told)];
+    const questions = [
+      ...(items.length === 0 ? [] : [...tickedQuestion(items), ...askedAlwaysQuestion(heading, title, choices, told)]),
+      ...(roleOf(heading, title).is === 'procedure' ? byHandQuestion(list, done) : []),
+    ];
     edits.push(...before(text, list.position?.start.offset, questions), ...items.flatMap((item) => adaptItem(text, item)));
   }
   for (const node of tree.children) if (node.type === 'table' && isDecisionTable(node)) edits.push(...adaptTable(text, node));

@@ -39,11 +39,11 @@ describe('real runbooks', async () => {
   test.each(
     names.map((name, index) => {
       const counts = [
-        { steps: 9, undos: 0, inputs: 3, questions: 2 },
+        { steps: 9, undos: 0, inputs: 3, questions: 5 },
         { steps: 18, undos: 0, inputs: 7, questions: 15 },
         { steps: 23, undos: 0, inputs: 4, questions: 9 },
         { steps: 3, undos: 0, inputs: 0, questions: 0 },
-        { steps: 9, undos: 0, inputs: 2, questions: 3 },
+        { steps: 9, undos: 0, inputs: 2, questions: 4 },
       ][index];
       return [name, counts] as const;
     }),
@@ -144,7 +144,7 @@ describe('commands in numbered items', () => {
     '1. Never run `kubectl delete ns a`\n',
     '1. The option of `git push origin`\n',
     '- Then: `git push origin`\n',
-    '1. Set `image: a`\n',
+    '1. The `image: a`\n',
     '> 1. `git push origin`\n',
   ])('stay where they are mentioned: %s', (text) => {
     expect(body(text)).toBe(text);
@@ -154,6 +154,19 @@ describe('commands in numbered items', () => {
     expect(body('1. Do it:\n   `git push a` - b\n')).toContain('1. Do it:\n   Run: - b\n\n```bash {name=do-it}');
     expect(body('## Incident\n\n1. `git push origin`\n')).toBe('## Incident\n\n1. `git push origin`\n');
   });
+});
+
+test('what people do in a numbered list is asked about, as a run would not wait for them', () => {
+  const text = body('1. Go to the console\n2. `git push origin`\n3. Click **Run**\n4. The end\n');
+  expect(text).toMatch(/^> \*\*TODO\(runbook\):\*\* people do “Go to the console”, “Click Run”, and a run goes on/);
+  for (const other of ['- Go to the console\n', '1. Post-mortems\n', '## Rollback\n\n1. Go to the console\n'])
+    expect(body(other)).toBe(other);
+});
+
+test('a message to be sent is an item and a text', () => {
+  expect(body(sh('# Post in Slack:\n"It begins\nnow"\n\n# List\nls'))).toBe(
+    '- [ ] Post in Slack:\n\n```text\nIt begins\nnow\n```\n\n```bash {name=list kind=check}\n# List\nls\n```\n',
+  );
 });
 
 test('what is done only if something is so is asked about', () => {
@@ -222,6 +235,9 @@ describe('what is expected', () => {
     expect(body(sh('$ ls\na\nb\n$ pwd', 'console'))).toContain(output);
     expect(body(`${sh('ls')}\n${sh('a\nb', 'output')}`)).toContain(output);
     expect(body(`Text.\n\n${sh('a', 'output')}`)).toContain('```text\na\n');
+    expect(body(`${sh('vim a')}\n${sh('a', 'output')}`)).toContain('```text\na\n');
+    // Names in braces would be replaced, and nothing gives these a value.
+    expect(body(`${sh('ls\n# Expected: "${A}"')}\n${sh('${A}', 'output')}`)).not.toMatch(/```(?:expect|output)/);
   });
 });
 
@@ -328,6 +344,7 @@ describe('the text around', () => {
   });
 
   test('boxes are empty, and thresholds are asked about', () => {
+    expect(body('Done:\n- [x] This\n')).toMatch(/^Done:\n\n> .*\n\n- \[ \] This\n$/);
     expect(body('- [x] Done\n- [ ] Open\n')).toMatch(/^> \*\*TODO\(runbook\):\*\* an item was ticked.*\n\n- \[ \] Done\n- \[ \] Open\n$/);
     expect(body('| Metric | Limit |\n|---|---|\n| a | 1 |\n')).toContain('| Metric (judged by people) | Limit |');
   });

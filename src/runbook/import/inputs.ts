@@ -58,7 +58,7 @@ export class Inputs {
     );
     const { assigns, uses } = namesIn(script);
     for (const name of uses) {
-      if (assigns.has(name) || this.found.has(name) || this.#captured.has(name) || given.test(name) || isReserved(name)) continue;
+      if (assigns.has(name) || this.found.has(name) || given.test(name) || isReserved(name)) continue;
       const earlier = this.#assigned.get(name);
       if (!this.#assigned.has(name)) this.#add(name, { description: 'used by the commands' });
       else if (earlier !== undefined && !isSecret(name))

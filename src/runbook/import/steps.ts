@@ -4,13 +4,14 @@ import { parseOutput } from '../expect/output.ts';
 import { referencesIn } from '../names.ts';
 import { parseShell } from '../shell/parse.ts';
 import { curl } from '../lint/arguments.ts';
+import { asksPerson } from './by-hand.ts';
 import { type ReadScript, programOf, readScript } from './calls.ts';
 import { readExpected } from './expected.ts';
 import { type Group, groupsOf } from './groups.ts';
 import { slug } from './names.ts';
 import { onlyReads } from './reads.ts';
 import { type Choice, type ChosenInput, optionalOf } from './sections.ts';
-import { whyNotUnattended } from './unattended.ts';
+import { isSentence, whyNotUnattended } from './unattended.ts';
 
 /** Scripts have tokens in place of placeholders; other texts are as they were written. */
 export type Part = PartOfStep | NeverPart | Words<'note'> | Words<'confirmation'> | Words<'question'>;
@@ -54,14 +55,31 @@ export function partsOf(script: string, around: Surroundings): Part[] {
   for (let index = 0; index < groups.length;) {
     const next = groups.findIndex((group, at) => at > index && !group.alternative);
     const set = groups.slice(index, next < 0 ? undefined : next);
-    parts.push(...(set.length > 1 ? alternativesOf(set, around) : set.map((group) => partOf(group, [], around))));
+    parts.push(...(set.length > 1 ? alternativesOf(set, around) : set.flatMap((group) => partOf(group, [], around))));
     index += set.length;
   }
   return parts;
 }
 
-function partOf(group: Group, choices: readonly Choice[], { restore, choose }: Surroundings): Part {
-  if (group.comment) return commentOf(restore(group.script));
+function partOf(group: Group, choices: readonly Choice[], around: Surroundings): Part[] {
+  if (group.comment) return [commentOf(around.restore(group.script))];
+  const said = messageOf(group, around);
+  return said ?? [commandOf(group, choices, around)];
+}
+
+/** Words to be sent under a comment that asks somebody to: `# Post in Slack` and a text in quotes. */
+function messageOf({ script, title }: Group, { restore }: Surroundings): Part[] | undefined {
+  const { commands } = parseShell(script);
+  const [first] = commands[0]?.words ?? [];
+  if (title === undefined || !asksPerson(title) || commands.length > 1 || commands[0]?.words.length !== 1 || !isSentence(first))
+    return undefined;
+  return [
+    { type: 'confirmation', text: restore(title) },
+    { type: 'note', text: restore(first?.value ?? '') },
+  ];
+}
+
+function commandOf(group: Group, choices: readonly Choice[], { restore, choose }: Surroundings): Part {
   const { script, assertions, output, open } = readExpected(group.script);
   const read = readScript(script);
   const later = whenLater(group.title);
@@ -120,7 +138,7 @@ function alternativesOf(set: readonly Group[], around: Surroundings): Part[] {
   }));
   const [first] = commands;
   if (first === undefined || commands.length < 2)
-    return [...set.filter((group) => !words.includes(group)).map((group) => partOf(group, [], around)), ...questions];
+    return [...set.filter((group) => !words.includes(group)).flatMap((group) => partOf(group, [], around)), ...questions];
   const values = distinct(
     commands.map((group, index) => valueOf(group, index)),
     commands,
@@ -136,13 +154,8 @@ function alternativesOf(set: readonly Group[], around: Surroundings): Part[] {
     ...set.flatMap((group) => {
       if (words.includes(group)) return [];
       const value = values[commands.indexOf(group)];
-      return [
-        partOf(
-          { ...group, title: group.title === undefined || group.title === '' ? `${about} ${value ?? ''}` : group.title },
-          value === undefined ? [] : [{ input, value }],
-          around,
-        ),
-      ];
+      const title = group.title === undefined || group.title === '' ? `${about} ${value ?? ''}` : group.title;
+      return partOf({ ...group, title }, value === undefined ? [] : [{ input, value }], around);
     }),
     ...questions,
   ];
@@ -160,13 +173,10 @@ function distinct(values: readonly string[], groups: readonly Group[]): string[]
   return values.map((_value, index) => `way-${index + 1}`);
 }
 
-const asks =
-  /^(?:add|announce|ask|check|click|communicate|confirm|contact|create|delete|document|edit|ensure|go to|inform|list|log ?in|look|make sure|mark|monitor|note|notify|observe|open|post|record|remove|review|schedule|send|set|take|tell|test|update|validate|verify|visit|wait|watch|write)\b/i;
-
 /** A comment without a command asks a person for something, or tells something. */
 function commentOf(script: string): Part {
   const lines = wordsOf(script);
-  return asks.test(lines[0] ?? '') ? { type: 'confirmation', text: sentenceOf(lines) } : { type: 'note', text: lines.join('\n') };
+  return asksPerson(lines[0] ?? '') ? { type: 'confirmation', text: sentenceOf(lines) } : { type: 'note', text: lines.join('\n') };
 }
 
 /** The lines below the first are what it is about. */

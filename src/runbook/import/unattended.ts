@@ -4,6 +4,7 @@ import { given, option } from '../lint/arguments.ts';
 import type { Call } from '../lint/calls.ts';
 import { endless } from '../lint/endless.ts';
 import { readsScript } from '../lint/effects.ts';
+import type { ShellWord } from '../shell/types.ts';
 import type { ReadScript } from './calls.ts';
 
 /** What is wrong and what to decide, in one sentence or two; undefined: nothing is. */
@@ -20,6 +21,11 @@ export function whyNotUnattended({ shell, calls }: ReadScript): string | undefin
       return `\`${needs}\` needs a person at a terminal. Make it a “- [ ]” item, or write what is done there as a command.`;
   }
   return undefined;
+}
+
+/** Words in quotes where a command is expected. */
+export function isSentence(word: ShellWord | undefined): boolean {
+  return word?.quoted === true && /\s/.test(word.value ?? '');
 }
 
 function bounded(what: string): string {
