@@ -231,9 +231,9 @@ interface StepSurroundings {
   readonly names: Names;
 }
 
-/** Nobody has said yet that it never runs. */
-function isOpen({ attributes }: FenceAt['fence']): boolean {
-  return attributes?.get('run')?.value !== 'never';
+/** Nobody has said yet that it never runs, and its language is not in braces, as those of notebooks are. */
+function isOpen({ language, attributes }: FenceAt['fence']): boolean {
+  return attributes === undefined || (language !== '' && attributes.get('run')?.value !== 'never');
 }
 
 function linesOf({ text }: FenceAt['fence']): string {

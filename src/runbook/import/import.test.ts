@@ -357,6 +357,11 @@ test.each(['```bash {name=a}\nls\n```\n', 'TODO(runbook): decide\n', '- ```sh {u
   },
 );
 
+test('braces that are no attributes stay behind a word', () => {
+  expect(body('```js {1,3}\na\n```\n')).toBe('```js example {1,3}\na\n```\n');
+  expect(body('```{r}\ncd a\n```\n')).toBe('```text example {r}\ncd a\n```\n');
+});
+
 test('whatever the source is, the draft can be parsed', () => {
   const pieces = fc.constantFrom(
     '# A\n',
@@ -429,9 +434,63 @@ test('whatever the source is, the draft can be parsed', () => {
     '[a]: b\n',
     '🚀',
   );
+  const line = fc.constantFrom(
+    'ls',
+    'cd a',
+    'A=$(b)',
+    'B=1',
+    'echo "$A$B$C"',
+    'rm <x>',
+    '',
+    '',
+    '# Push it',
+    '# or',
+    '# Option A',
+    '# Option B',
+    '# Push (if needed)',
+    '# Expected: {"a": 1}',
+    '# Expected output:',
+    '# x (re',
+    'vim',
+    '"a b"',
+    'alembic upgrade a',
+    'alembic downgrade a',
+    'helm upgrade a b',
+    'helm rollback a',
+    '$ pwd',
+    'cat <<E',
+    'E',
+    'if a',
+    '`',
+  );
+  const block = fc
+    .tuple(
+      fc.constantFrom('', '', '', '   ', '     ', '> ', '\t'),
+      fc.constantFrom('bash', 'sh', 'console', '', 'output', 'expect', 'js {1}', 'bash {a}', 'sh {run=never}', '{bash}'),
+      fc.array(line, { maxLength: 8 }),
+    )
+    .map(([indent, info, lines]) => [`\`\`\`${info}`, ...lines, '```'].map((each) => `${indent}${each}\n`).join(''));
+  const words = fc.constantFrom(
+    '## Push\n\n',
+    '### Rollback\n\n',
+    '## Issues\n\n',
+    '### Option A: x\n\n',
+    '### Option B: y\n\n',
+    '### Staging\n\n',
+    '### Production\n\n',
+    '1. Do it:\n',
+    '   - deeper:\n',
+    '- [x] Push it\n',
+    '- [ ] ls\n',
+    '\n',
+    'Text:\n',
+    '2. `git push a`\n',
+    '1. Run `ls -l`\n',
+  );
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.array(pieces, { maxLength: 40 }).map((all) => all.join('')),
+    fc.array(fc.oneof(block, words), { maxLength: 14 }).map((all) => all.join('')),
   );
   fc.assert(
     fc.property(text, (source) => {
