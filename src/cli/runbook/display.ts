@@ -34,6 +34,7 @@ class Lines implements Display {
   readonly #stream: NodeJS.WriteStream;
   readonly #plan: Plan;
   readonly #spinner: Ora;
+  readonly #moves: boolean;
   readonly #began = new Map<string, number>();
   #stage: string | undefined;
   /** The name of a step that has not written anything yet. */
@@ -45,8 +46,10 @@ class Lines implements Display {
   constructor(stream: NodeJS.WriteStream, plan: Plan) {
     this.#stream = stream;
     this.#plan = plan;
+    // A terminal that does not say how wide it is would have ora count its lines for ever.
+    this.#moves = stream.isTTY && stream.columns > 0;
     // Somebody may be asked something at the same terminal.
-    this.#spinner = ora({ stream, discardStdin: false, isEnabled: stream.isTTY, indent: 2 });
+    this.#spinner = ora({ stream, discardStdin: false, isEnabled: this.#moves, prefixText: ' ' });
   }
 
   record(record: RunRecord): void {
@@ -68,6 +71,7 @@ class Lines implements Display {
         this.#enter(record.step);
         return this.#mark(record.answer === 'yes' ? 'passed' : 'failed', record.text, `${record.answer}, says ${record.by}`);
       case 'approval.given':
+        this.#enter(record.step);
         return this.#mark('passed', record.step, `approved by ${record.by} (${record.role})`);
       case 'decision.given':
         return this.#mark('passed', record.step, record.answer === 'rerun' ? `${record.by}: run it again` : `${record.by}: it is done`);
@@ -128,7 +132,7 @@ class Lines implements Display {
     const began = Date.now();
     this.#began.set(keyOf(step, undo), began);
     this.#silent = name;
-    if (!this.#stream.isTTY) return;
+    if (!this.#moves) return;
     this.rest();
     this.#spinner.start(name);
     this.#timer = setInterval(() => (this.#spinner.text = `${name} ${showDuration(Math.max(1_000, Date.now() - began))}`), 1_000);
