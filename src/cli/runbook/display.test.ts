@@ -28,9 +28,13 @@ const entries: RunEntry[] = [
     retries: true,
   },
 ];
-const records = entries.map(
-  (entry, index) => ({ ...entry, seq: index + 1, at: '2026-01-01T10:00:00.000Z', prev: 'p', hash: 'h' }) as RunRecord,
-);
+const records: RunRecord[] = entries.map((entry, index) => ({
+  ...entry,
+  seq: index + 1,
+  at: '2026-01-01T10:00:00.000Z',
+  prev: 'p',
+  hash: 'h',
+}));
 
 /** A stream, and what was written to it. */
 function terminal(more: object): { stream: WriteStream; written(): string } {

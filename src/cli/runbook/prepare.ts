@@ -6,7 +6,7 @@ import type { Runbook } from '../../runbook/document.ts';
 import type { InputSources, ResolvedInput } from '../../runbook/plan/inputs.ts';
 import type { Plan } from '../../runbook/plan/plan.ts';
 import { type CliCommand, UsageError } from '../command.ts';
-import { readDocument } from '../document.ts';
+import { readDocument } from './document.ts';
 import { askSecret } from './people.ts';
 
 export interface InputOptions {

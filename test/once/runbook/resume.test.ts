@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Journal } from '../../../src/runbook/journal/journal.ts';
+import { identityOf } from '../../../src/runbook/run/identity.ts';
+import type { RunEntry } from '../../../src/runbook/run/records.ts';
 import { type Workshop, createWorkshop, document, expecting, step } from '../../support/runbook.ts';
 
 let workshop: Workshop;
@@ -65,6 +68,21 @@ describe('confirmations and approvals', () => {
     });
   });
 
+  test('expire after a day', async () => {
+    const file = workshop.write('a.md', document('{}', step('name=apply approve=boss', 'echo apply >> log')));
+    const { run } = await workshop.last(['run', file]);
+    const { hash } = await show(run);
+    const operator = { user: 'bo', host: 'here', terminal: true };
+    for (const hours of [25, 23]) {
+      const path = join(workshop.folder, 'state/quarterdeck/runbooks/runs', run, 'journal.jsonl');
+      const journal = Journal.open<RunEntry>(path, () => new Date(Date.now() - hours * 3_600_000));
+      journal.append({ type: 'approval.given', step: 'apply', role: 'boss', plan_hash: hash, by: 'bo', operator });
+      journal.close();
+      expect(await workshop.last(['resume', run])).toMatchObject({ exit: hours > 24 ? 3 : 0 });
+    }
+    expect(lines('log')).toEqual(['apply']);
+  });
+
   test('are void when the plan changes, and what is done must stay as it was', async () => {
     const text = (first: string, second: string) => document('{}', step('name=first', first), step('name=second approve=boss', second));
     const file = workshop.write('a.md', text('echo first >> log', 'echo second >> log'));
@@ -99,17 +117,17 @@ describe('a run whose runner was killed', () => {
     const run = onlyRun();
     expect((await show(run)).outcome).toBe('unknown');
     expect((await workshop.runbook(['list'])).stdout).toContain('it stopped without an end: resume it');
-    expect((await workshop.runbook(['run', file, '--input', 'X=1'])).code).toBe(2);
+    // Whoever starts the same runbook is told; what they asked for is done.
+    expect((await workshop.runbook(['run', file])).stderr).toContain(`Run ${run} of this runbook stopped without an end`);
     expect(await workshop.last(['resume', run, '--grace', '1s'])).toMatchObject({
       exit: 3,
       waiting_for: { step: 'apply', what: 'decision' },
       left: ['apply'],
     });
-    expect(lines('log')).toEqual(['apply']);
-    const { identityOf } = await import('../../../src/runbook/run/identity.ts');
+    expect(lines('log')).toEqual(['apply', 'apply']);
     expect(identityOf(Number(workshop.read('pid')))).toBeUndefined();
     expect(await workshop.last(['resume', run, '--answer', 'rerun', '--by', 'ada'])).toMatchObject({ exit: 0 });
-    expect(lines('log')).toEqual(['apply', 'apply']);
+    expect(lines('log')).toEqual(['apply', 'apply', 'apply']);
   });
 
   test.each([

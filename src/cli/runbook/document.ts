@@ -1,7 +1,7 @@
 /** Reads a document that somebody wrote, and says in one line why a file is none. */
 
 import { readFile, stat } from 'node:fs/promises';
-import { UsageError } from './command.ts';
+import { UsageError } from '../command.ts';
 
 /** Five thousand lines. What is larger was not written by hand, and built to be slow it could take minutes. */
 const mostBytes = 256 * 1024;

@@ -1,9 +1,9 @@
 /** `quarterdeck runbook import`: a first draft in the format of runbooks, out of one in prose. */
 
 import { realpath, writeFile } from 'node:fs/promises';
-import { CliCommand, UsageError, exampleAsTyped } from './command.ts';
+import { CliCommand, UsageError, exampleAsTyped } from '../command.ts';
 import { readDocument } from './document.ts';
-import { facts, print, table } from './output.ts';
+import { facts, print, table } from '../output.ts';
 
 interface ImportOptions {
   output: string;
@@ -33,8 +33,8 @@ export function importCommand(): CliCommand {
 async function importFile(file: string, { output, force }: ImportOptions) {
   // Loaded here, so that other commands start without a Markdown parser.
   const [{ importRunbook, refusalOf }, { describeDraft }] = await Promise.all([
-    import('../runbook/import/import.ts'),
-    import('../runbook/import/describe.ts'),
+    import('../../runbook/import/import.ts'),
+    import('../../runbook/import/describe.ts'),
   ]);
   const source = { file, text: await readDocument(file) };
   const refusal = refusalOf(source);

@@ -2,11 +2,11 @@
 
 import { isAbsolute, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { LintResult } from '../runbook/lint/lint.ts';
-import type { Finding, Rule, Severity } from '../runbook/lint/rule.ts';
-import type { Source } from '../runbook/source.ts';
-import { version } from './invocation.ts';
-import { type Color, oneLine, style } from './output.ts';
+import type { LintResult } from '../../runbook/lint/lint.ts';
+import type { Finding, Rule, Severity } from '../../runbook/lint/rule.ts';
+import type { Source } from '../../runbook/source.ts';
+import { version } from '../invocation.ts';
+import { type Color, oneLine, style } from '../output.ts';
 
 export interface LintedFile extends LintResult {
   readonly source: Source;

@@ -1,9 +1,9 @@
 /** `quarterdeck runbook plan`: what a run would do. */
 
-import { CliCommand } from './command.ts';
-import { print } from './output.ts';
-import { type InputOptions, prepare, sourcesOf, withInputs } from './runbook/prepare.ts';
-import { lockPlace } from './runbook/request.ts';
+import { CliCommand } from '../command.ts';
+import { print } from '../output.ts';
+import { type InputOptions, prepare, sourcesOf, withInputs } from './prepare.ts';
+import { lockPlace } from './request.ts';
 
 export function planCommand(): CliCommand {
   const command = new CliCommand('plan', {
@@ -16,7 +16,10 @@ export function planCommand(): CliCommand {
     .option('--lock-store <place>', 'Where a run would keep its lock (default: QUARTERDECK_LOCK_STORE, or the state folder of this user).');
   return command.action(async (file: string, options: InputOptions & { json?: boolean; lockStore?: string }) => {
     const { plan } = await prepare({ file }, await sourcesOf(options), 'later');
-    const [{ showPlan }, { withoutPassword }] = await Promise.all([import('../runbook/plan/show.ts'), import('../runbook/lock/place.ts')]);
+    const [{ showPlan }, { withoutPassword }] = await Promise.all([
+      import('../../runbook/plan/show.ts'),
+      import('../../runbook/lock/place.ts'),
+    ]);
     print(options.json, plan, () => showPlan(plan, withoutPassword(lockPlace(options))));
   });
 }
