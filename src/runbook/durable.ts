@@ -1,6 +1,7 @@
-/** Writes a file so that a crash leaves the old one or the new one, and never a part. */
+/** Writes a file so that a crash leaves the old one or the new one, and never a part; and tells whether one is still what it was. */
 
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Readable by its owner alone. On disk when it returns. @throws Error of the file system */
@@ -19,4 +20,9 @@ export function syncFolder(path: string): void {
   const folder = openSync(path, 'r');
   fsyncSync(folder);
   closeSync(folder);
+}
+
+/** Hex. @throws Error of the file system */
+export function sha256OfFile(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }

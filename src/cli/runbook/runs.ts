@@ -102,16 +102,22 @@ export function showCommand(): CliCommand {
   const command = new CliCommand('show', {
     summary: 'What came of a run, step by step.',
     details:
-      'With --verify the journal is checked: the exit status is 1 when somebody has changed it anywhere, or has cut the end off a finished run.',
+      'With --verify the journal is checked, and the files beside it: the exit status is 1 when somebody has changed them anywhere, or has cut the end off a finished run.',
     example: 'quarterdeck runbook show 20261121-140502-3f9a1c --verify',
   });
   withState(command)
     .argument('<run>', 'Its name, or the beginning of it.')
-    .option('--verify', 'Check that the journal is as it was written.');
+    .option('--verify', 'Check that the journal, the plan and the outputs are as they were written.');
   return command.action((run: string, options: StateOptions & { json?: boolean; verify?: boolean }) => {
     const folder = RunFolder.find(stateFolder(options), run);
     const { state, damage, records } = folder.read();
-    const verified = { verified: damage === undefined, head: records.at(-1)?.hash ?? null, damage: damage ?? null };
+    const changed = options.verify === true ? folder.changedFiles(records) : [];
+    const verified = {
+      verified: damage === undefined && changed.length === 0,
+      head: records.at(-1)?.hash ?? null,
+      damage: damage ?? null,
+      changed,
+    };
     const shown = state === undefined ? undefined : runAsJson(folder, state, folder.plan());
     print(options.json, { run: folder.run, ...shown, ...(options.verify === true ? verified : {}) }, () =>
       [
@@ -119,12 +125,13 @@ export function showCommand(): CliCommand {
         ...(damage === undefined
           ? []
           : [style('red', `${folder.journal}:${damage.line}: ${damage.message}. What is shown is what it says up to that line.`)]),
+        ...changed.map((what) => style('red', `${what}.`)),
         ...(options.verify === true && damage === undefined
           ? [`The journal is as it was written: ${records.length} records, the last with ${verified.head}.`]
           : []),
       ].join('\n\n'),
     );
-    if (options.verify === true && damage !== undefined) process.exitCode = 1;
+    if (options.verify === true && !verified.verified) process.exitCode = 1;
   });
 }
 

@@ -9,8 +9,8 @@ import { childrenRunBy } from './children.ts';
 import { stepEnvironment } from './environment.ts';
 import { type Judgement, judge } from './judge.ts';
 import { keepOutputs } from './outputs.ts';
-import { type Ended, NotStarted, runScript } from './process.ts';
-import type { ChildRun, StepEnded } from './records.ts';
+import { type Ended, NotStarted, type Script, runScript } from './process.ts';
+import type { ChildRun, OutputHashes, StepEnded } from './records.ts';
 import type { Running } from './running.ts';
 import type { CommandState } from './state.ts';
 
@@ -51,10 +51,10 @@ async function runOnce(running: Running, { command, undo, kind, capture }: Wante
   // From here on others must know that something may have changed.
   if (kind === 'change') await running.lease?.park();
   log.record({ type: 'step.intended', ...which, kind, command_hash: hashOfCommand(command) });
-  const { ended, judgement } = await runAndJudge(running, { command, capture, which });
+  const { ended, judgement, outputs } = await runAndJudge(running, { command, capture, which });
   const children = undo ? [] : childrenRunBy(running, step);
   const retries = mayRetry && (judgement.outcome === 'failed' || judgement.outcome === 'error');
-  log.record({ type: 'step.ended', ...which, ...endOf(running, { ended, judgement, capture, children }), retries });
+  log.record({ type: 'step.ended', ...which, ...endOf(running, { ended, judgement, capture, children }), retries, outputs });
 }
 
 interface Attempt {
@@ -63,35 +63,48 @@ interface Attempt {
   readonly which: { step: string; undo: boolean; attempt: number };
 }
 
-/** Runs a command whose beginning is in the journal. `ended` is undefined when it could not be started. */
-export async function runAndJudge(
-  running: Running,
-  { command, capture, which }: Attempt,
-): Promise<{ ended: Ended | undefined; judgement: Judgement }> {
-  const { log, values, folder, redactor } = running;
+interface Attempted {
+  /** undefined: it could not be started. */
+  readonly ended: Ended | undefined;
+  readonly judgement: Judgement;
+  readonly outputs: OutputHashes;
+}
+
+/** Runs a command whose beginning is in the journal. */
+export async function runAndJudge(running: Running, { command, capture, which }: Attempt): Promise<Attempted> {
+  const { redactor } = running;
   const secret = capture?.secret === true;
-  const outputs = keepOutputs(folder, which, { redactor, secret, onOutput: (stream, text) => running.onOutput(which.step, stream, text) });
+  const outputs = keepOutputs(running.folder, which, {
+    redactor,
+    secret,
+    onOutput: (stream, text) => running.onOutput(which.step, stream, text),
+  });
   try {
-    const ended = await runScript(
-      {
-        text: command.script,
-        cwd: resolve(running.repository, substitute(command.cwd ?? '.', values)),
-        environment: environmentOf(running, which),
-        timeoutMs: command.timeoutMs,
-        signal: running.signal,
-        onSpawn: (leader) => void log.record({ type: 'step.spawned', ...which, leader }),
-        onOutput: (stream, text) => outputs.push(stream, text),
-      },
-      running.graceMs,
-    );
-    const judgement = judge(ended, { ...command, capture, values });
-    return { ended, judgement: secret ? keepSecret(running, capture, { ended, judgement }) : judgement };
+    const ended = await runScript(scriptOf(running, command, { which, onOutput: outputs.push }), running.graceMs);
+    const judged = judge(ended, { ...command, capture, values: running.values });
+    const judgement = secret ? keepSecret(running, capture, { ended, judgement: judged }) : judged;
+    return { ended, judgement, outputs: outputs.end() };
   } catch (error) {
+    const kept = outputs.end();
     if (!(error instanceof NotStarted)) throw error;
-    return { ended: undefined, judgement: { outcome: 'error', reason: error.message, captured: undefined } };
-  } finally {
-    outputs.end();
+    return { ended: undefined, judgement: { outcome: 'error', reason: error.message, captured: undefined }, outputs: kept };
   }
+}
+
+function scriptOf(
+  running: Running,
+  { script, cwd, timeoutMs }: Command,
+  { which, onOutput }: Pick<Attempt, 'which'> & Pick<Script, 'onOutput'>,
+): Script {
+  return {
+    text: script,
+    cwd: resolve(running.repository, substitute(cwd ?? '.', running.values)),
+    environment: environmentOf(running, which),
+    timeoutMs,
+    signal: running.signal,
+    onSpawn: (leader) => void running.log.record({ type: 'step.spawned', ...which, leader }),
+    onOutput,
+  };
 }
 
 function environmentOf({ values, lease, environment, folder, plan }: Running, { step, attempt }: { step: string; attempt: number }) {

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { writeDurably } from '../durable.ts';
+import { sha256OfFile, writeDurably } from '../durable.ts';
 import { type Damage, readJournal } from '../journal/journal.ts';
 import type { Plan } from '../plan/plan.ts';
 import { isAlive } from './identity.ts';
@@ -91,10 +91,11 @@ export class RunFolder {
     return join(this.outputs, `${command.undo ? 'undo-' : ''}${command.step}.${command.attempt}.${stream}`);
   }
 
-  /** The plan and the text of the runbook, as they are when this part of the run begins. */
-  keep(plan: Plan, text: string): void {
+  /** Keeps the plan and the text of the runbook, as they are when this part of the run begins. Their hashes. */
+  keep(plan: Plan, text: string): { plan: string; text: string } {
     writeDurably(join(this.path, names.plan), `${JSON.stringify(plan, null, 2)}\n`);
     writeDurably(join(this.path, names.text), text);
+    return { plan: sha256OfFile(join(this.path, names.plan)), text: sha256OfFile(join(this.path, names.text)) };
   }
 
   plan(): Plan {
@@ -113,6 +114,24 @@ export class RunFolder {
   read(): ReadRun {
     const { records, damage } = readJournal<RunEntry>(this.journal);
     return { records, state: records.length === 0 ? undefined : stateOf(records), damage: damage ?? this.#missing(records) };
+  }
+
+  /** Files beside the journal that are not as it says, each in a sentence. */
+  changedFiles(records: readonly RunRecord[]): string[] {
+    const expected = new Map<string, string>();
+    for (const record of records) {
+      const files = record.type === 'run.started' || record.type === 'run.resumed' ? record.files : undefined;
+      if (files !== undefined) expected.set(join(this.path, names.plan), files.plan).set(join(this.path, names.text), files.text);
+      if (record.type !== 'step.ended' || record.outputs === undefined) continue;
+      for (const stream of ['stdout', 'stderr'] as const) {
+        const hash = record.outputs[stream];
+        if (hash !== null) expected.set(this.output(record, stream), hash);
+      }
+    }
+    return [...expected].flatMap(([path, hash]) => {
+      if (!existsSync(path)) return [`${path} is not there any more`];
+      return sha256OfFile(path) === hash ? [] : [`${path} was changed after it was written`];
+    });
   }
 
   /** Whether a process works on it now. */

@@ -1,14 +1,16 @@
 /** Passes on what a step writes, without secrets, and keeps it in files. */
 
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { sha256OfFile } from '../durable.ts';
 import type { Redactor } from '../redact/redactor.ts';
 import type { RunFolder } from './folder.ts';
 import { type Stream, mostOutput } from './process.ts';
+import type { OutputHashes } from './records.ts';
 
 export interface Outputs {
   push(stream: Stream, text: string): void;
-  /** What was held back because it might have been the beginning of a secret. */
-  end(): void;
+  /** Writes what was held back because it might have been the beginning of a secret. */
+  end(): OutputHashes;
 }
 
 interface Keeping {
@@ -30,20 +32,25 @@ export function keepOutputs(
     const redacted = redactor.stream();
     let descriptor: number | undefined;
     let room = mostOutput;
+    const keep = (text: string): void => {
+      descriptor ??= openSync(folder.output(command, name), 'a', 0o600);
+      writeSync(descriptor, text);
+    };
     const write = (text: string): void => {
       if (text === '') return;
       onOutput(name, text);
       if (room <= 0) return;
-      descriptor ??= openSync(folder.output(command, name), 'a', 0o600);
-      writeSync(descriptor, text.slice(0, room));
+      keep(text.slice(0, room));
       room -= text.length;
-      if (room <= 0) writeSync(descriptor, '\n[cut here: it wrote more than is kept]\n');
+      if (room <= 0) keep('\n[cut here: it wrote more than is kept]\n');
     };
     return {
       push: (text: string) => write(redacted.push(text)),
-      end() {
+      end(): string | null {
         write(redacted.end());
-        if (descriptor !== undefined) closeSync(descriptor);
+        if (descriptor === undefined) return null;
+        closeSync(descriptor);
+        return sha256OfFile(folder.output(command, name));
       },
     };
   }
@@ -56,8 +63,7 @@ export function keepOutputs(
     },
     end() {
       streams.stderr.push(waiting);
-      streams.stdout.end();
-      streams.stderr.end();
+      return { stdout: streams.stdout.end(), stderr: streams.stderr.end() };
     },
   };
 }

@@ -46,6 +46,8 @@ interface Beginning {
   readonly operator: Operator;
   readonly process: ProcessIdentity;
   readonly lock: HeldLock | null;
+  /** SHA-256 of the files of the run that have the plan and the text of the runbook. */
+  readonly files?: { readonly plan: string; readonly text: string };
 }
 
 /** Which command a record is about. */
@@ -106,7 +108,11 @@ export interface StepEnded extends OfCommand {
   readonly children: readonly ChildRun[];
   /** It will be tried again. */
   readonly retries: boolean;
+  /** SHA-256 of the files that keep what it wrote; null: it wrote nothing there. Absent for a watch, whose samples are records. */
+  readonly outputs?: OutputHashes;
 }
+
+export type OutputHashes = Readonly<Record<'stdout' | 'stderr', string | null>>;
 
 export interface ChildRun {
   readonly run: string;

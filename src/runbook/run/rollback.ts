@@ -95,7 +95,7 @@ async function nothingToUndo(running: Running, { name }: Step, { when, undoIf }:
   const check = running.runbook.stages.flatMap(({ items }) => items).find((item) => item.name === undoIf);
   if (check === undefined || check.type === 'confirmation') return undefined;
   const command = check.type === 'check' ? commandOf(check) : check;
-  const which = { step: name, undo: true, attempt: running.log.state.undos.get(name)?.attempts ?? 0 };
+  const which = { step: name, undo: true, attempt: (running.log.state.undos.get(name)?.attempts ?? 0) + 1 };
   const { judgement } = await runAndJudge(running, { command, capture: undefined, which });
   return judgement.outcome === 'failed' ? `${undoIf} says that there is nothing to undo` : undefined;
 }

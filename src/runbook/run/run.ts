@@ -22,7 +22,7 @@ export async function startRun(folder: RunFolder, request: RunRequest): Promise<
   return withLock(folder, request, async (lease) => {
     folder.make();
     return withClaim(folder, async () => {
-      folder.keep(request.plan, request.runbook.source.text);
+      const files = folder.keep(request.plan, request.runbook.source.text);
       const journal = Journal.create<RunEntry>(folder.journal, () => new Date());
       const { runbook, plan, parent } = request;
       journal.append({
@@ -36,6 +36,7 @@ export async function startRun(folder: RunFolder, request: RunRequest): Promise<
         undo: request.undo,
         parent: parent === undefined ? null : { run: parent.run, step: parent.step },
         ...beginning(request, lease),
+        files,
       });
       if (parent !== undefined) announceChild(parent, folder.run);
       return carryOut(folder, { request, journal, lease }, async (running) => conclude(running, request.undo, await runSteps(running)));
@@ -72,8 +73,8 @@ export async function goOn(folder: RunFolder, request: RunRequest, errand: Erran
   return withClaim(folder, () =>
     withLock(folder, request, async (lease) => {
       const journal = Journal.open<RunEntry>(folder.journal, () => new Date());
-      folder.keep(request.plan, request.runbook.source.text);
-      journal.append({ type: 'run.resumed', ...beginning(request, lease), changed_secrets: request.changedSecrets });
+      const files = folder.keep(request.plan, request.runbook.source.text);
+      journal.append({ type: 'run.resumed', ...beginning(request, lease), changed_secrets: request.changedSecrets, files });
       return carryOut(folder, { request, journal, lease }, async (running) => {
         await settleUnknown(running);
         for (const answer of answers) running.log.record(answer);

@@ -287,6 +287,17 @@ describe('a journal', () => {
       writeFileSync(path, all.with(index, line.replace(/"at":"2/, '"at":"3')).join('\n') + '\n');
       expect((await workshop.runbook(['show', run, '--verify', '--json'])).code).toBe(1);
     }
+    writeFileSync(path, whole);
+    for (const name of ['plan.json', 'runbook.md', 'outputs/two.1.stdout']) {
+      const beside = join(path, '..', name);
+      const before = readFileSync(beside, 'utf8');
+      writeFileSync(beside, `${before} `);
+      expect(await workshop.runbook(['show', run, '--verify'])).toMatchObject({
+        code: 1,
+        stdout: expect.stringContaining(`${name} was changed after it was written.`) as string,
+      });
+      writeFileSync(beside, before);
+    }
     writeFileSync(path, `${all.slice(0, -1).join('\n')}\n`);
     const cut = await workshop.runbook(['show', run, '--verify']);
     expect([cut.code, cut.stdout]).toEqual([1, expect.stringContaining('the run had finished with 8 records')]);
