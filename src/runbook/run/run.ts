@@ -95,7 +95,21 @@ async function withLock(folder: RunFolder, request: RunRequest, work: (lease: Le
     ended = await work(lease);
     return ended;
   } finally {
+    await giveBack(lease, ended);
+  }
+}
+
+/** A run that is not over keeps a lock that it has parked. @throws Error that says what to do when the place of the lock does not answer */
+async function giveBack(lease: Lease, ended: End | undefined): Promise<void> {
+  try {
     await lease.end(ended !== undefined && !('waiting_for' in ended) ? 'release' : 'keep');
+  } catch (error) {
+    if (ended === undefined) return;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `The run has ended (${ended.outcome}), and its lock ${lease.key} could not be given back: ${why}. When its store is there again: quarterdeck runbook unlock ${lease.key} --force --why "its run has ended".`,
+      { cause: error },
+    );
   }
 }
 
