@@ -13,7 +13,7 @@ export function endText(run: string, end: End, plan: Pick<Plan, 'hash'>): string
 const words: Readonly<Record<End['outcome'], (run: string) => string>> = {
   passed: (run) => `Run ${run} passed.`,
   failed: (run) => `Run ${run} failed, and nothing was undone.`,
-  rolled_back: (run) => `Run ${run} failed, and every change that it had begun was undone.`,
+  rolled_back: (run) => `Run ${run} was rolled back: every change that it had begun was undone.`,
   rollback_failed: (run) => `Run ${run} could not be rolled back: a person is needed.`,
   aborted: (run) => `Run ${run} was ended as it stood.`,
   waiting: (run) => `Run ${run} waits.`,

@@ -106,7 +106,6 @@ async function takeBack(folder: RunFolder, options: RunOptions, errand: Errand):
     }
   prepared ??= await prepareAgain(copy, state);
   await goOn(folder, { state, prepared, options, errand, answers: [] });
-  if (process.exitCode === 4) process.exitCode = 0;
 }
 
 export function stateOf(folder: RunFolder): RunState {

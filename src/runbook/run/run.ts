@@ -54,13 +54,16 @@ export const resume: Errand = async (running) => {
   return conclude(running, started.undo, await runSteps(running));
 };
 
-/** Takes back what was changed, whatever the run had come to. */
+/** Takes back what was changed, whatever the run had come to. Having done so is no failure: its exit status is 0. */
 export const undo =
   (reason: string): Errand =>
-  async (running) =>
-    canRollBack(running) || running.log.state.rollback !== undefined || changesOf(running, running.log.state).length === 0
-      ? concludeRollback(running, reason)
-      : finish('rollback_failed', 5, { running, reason: 'none of its changes has an undo' });
+  async (running) => {
+    const { state } = running.log;
+    if (changesOf(running, state).length > 0 && !canRollBack(running))
+      return finish('rollback_failed', 5, { running, reason: 'none of its changes has an undo' });
+    const end = await concludeRollback(running, state.rollback ?? reason);
+    return end.outcome === 'rolled_back' ? { ...end, exit: 0 } : end;
+  };
 
 /** Leaves everything as it is. */
 export const leave =

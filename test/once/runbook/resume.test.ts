@@ -225,7 +225,7 @@ describe('a run that was stopped', () => {
       reason: 'late',
     });
     const { run: back } = await workshop.last(['run', file]);
-    expect(await workshop.runbook(['abort', back, '--why', 'late', '--undo'])).toMatchObject({ code: 0 });
+    expect(await workshop.last(['abort', back, '--why', 'late', '--undo'])).toMatchObject({ outcome: 'rolled_back', exit: 0, left: [] });
     expect(lines('log')).toEqual(['one', 'one', 'undo']);
     expect((await workshop.runbook(['resume', back])).code).toBe(2);
   });

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createTestDatabase } from '../../support/postgres.ts';
-import { type Workshop, createWorkshop, document, step } from '../../support/runbook.ts';
+import { createTestDatabase } from '../support/postgres.ts';
+import { type Workshop, createWorkshop, document, step } from '../support/runbook.ts';
 
 let workshop: Workshop;
 let remove: (() => Promise<void>) | undefined;
