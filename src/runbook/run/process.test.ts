@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { stepEnvironment } from './environment.ts';
 import { type ProcessIdentity, identityOf, isAlive, isGroupAlive, signalGroup } from './identity.ts';
@@ -45,6 +49,28 @@ describe('a script', () => {
     await expect(refused).rejects.toThrow('the disk is full');
     expect(seen).toEqual(['known', 'begun\n']);
     await expect.poll(() => leader !== undefined && isGroupAlive(leader)).toBe(false);
+  });
+
+  test('waits until whoever starts it is ready', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'quarterdeck-gate-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const begun = join(folder, 'begun');
+    let early: boolean | undefined;
+    const onSpawn = () => {
+      // Long enough for a shell that does not wait.
+      spawnSync('sleep', ['0.5']);
+      early = existsSync(begun);
+    };
+    expect(await run(`touch '${begun}'`, { onSpawn })).toMatchObject({ exit: 0 });
+    expect([early, existsSync(begun)]).toEqual([false, true]);
+  });
+
+  test('leaves nobody behind who does not listen to TERM', async () => {
+    let leader: ProcessIdentity | undefined;
+    const onSpawn = (identity: ProcessIdentity) => void (leader = identity);
+    const ended = await run(`(trap '' TERM; echo up; exec sleep 300) & wait`, { timeoutMs: 500, onSpawn }, 1_500);
+    expect(ended).toMatchObject({ stopped: 'timeout', signal: 'SIGTERM', stdout: 'up\n' });
+    expect(leader !== undefined && isGroupAlive(leader)).toBe(false);
   });
 
   test('is ended with all that it started when its time is over', async () => {

@@ -103,4 +103,15 @@ describe('a watch', () => {
     expect(await workshop.last(['resume', run])).toMatchObject({ exit: 0, outcome: 'passed' });
     expect(workshop.read('log')).toBe('change\n');
   });
+
+  test('lasts longer by the time that it was on hold', async () => {
+    const file = write('for=600ms hold_max=10s', [...Array.from({ length: 6 }, () => uneasy), good]);
+    const { run } = await workshop.last(['run', file]);
+    const records = workshop.journal(run);
+    const began = records.find((record) => record.type === 'step.intended' && record.step === 'watch');
+    const last = records.findLast((record) => record.type === 'watch.judged');
+    const held = last?.type === 'watch.judged' ? last.held_ms : 0;
+    expect(held).toBeGreaterThan(200);
+    expect(Date.parse(last?.at ?? '') - Date.parse(began?.at ?? '') - held).toBeGreaterThanOrEqual(600);
+  });
 });
