@@ -3,11 +3,11 @@
 import type { Plan } from '../../runbook/plan/plan.ts';
 import type { End } from '../../runbook/run/run.ts';
 
-/** The last lines of a run. */
+/** The last lines of a run. The very last one says which changes stay that should not. */
 export function endText(run: string, end: End, plan: Pick<Plan, 'hash'>): string {
   const reason = 'reason' in end && end.reason !== '' ? [end.reason] : [];
-  const left = end.left.length === 0 ? [] : [`left: ${end.left.join(', ')}`];
-  return [words[end.outcome](run), ...reason, ...nextAfter(run, end, plan), ...left].join('\n');
+  const left = end.left.length === 0 ? 'nothing' : end.left.join(', ');
+  return [words[end.outcome](run), ...reason, ...nextAfter(run, end, plan), `left: ${left}`].join('\n');
 }
 
 const words: Readonly<Record<End['outcome'], (run: string) => string>> = {

@@ -27,7 +27,7 @@ describe('a run', () => {
     );
     const { code, stdout } = await workshop.runbook(['run', file, '--input', 'WHERE=staging']);
     expect(stdout).toMatch(
-      /✔ the-place-is-there.*✔ version.*│ 1\.2\.3 in staging, fixed: UTC C\.UTF-8.*- only: not WHERE == production.*✔ apply.*Run \S+ passed\.\n$/s,
+      /✔ the-place-is-there.*✔ version.*│ 1\.2\.3 in staging, fixed: UTC C\.UTF-8.*- only: not WHERE == production.*✔ apply.*Run \S+ passed\.\nleft: nothing\n$/s,
     );
     expect([code, workshop.read('applied'), existsSync(join(workshop.folder, 'ran'))]).toEqual([0, '1.2.3\n', false]);
     expect(await workshop.last(['run', file, '--input', 'WHERE=staging'])).toEqual({
