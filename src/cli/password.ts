@@ -13,12 +13,19 @@ export async function readPassword(fromStdin: boolean | undefined): Promise<stri
   if (fromStdin === true) return (await text(process.stdin)).replace(/\r?\n$/, '');
   if (!process.stdin.isTTY || !process.stderr.isTTY)
     throw new UsageError('A password is needed, and there is no terminal to ask at.', `Pipe it in with ${passwordOption}.`);
-  const first = await ask('Password: ');
-  if ((await ask('Again: ')) !== first) throw new UsageError('The two passwords differ.', 'Type the same one twice.');
+  const first = await askPassword('Password: ');
+  if ((await askPassword('Again: ')) !== first) throw new UsageError('The two passwords differ.', 'Type the same one twice.');
   return first;
 }
 
-async function ask(question: string): Promise<string> {
+async function askPassword(question: string): Promise<string> {
+  const password = await askHidden(question);
+  if (password === undefined) throw new UsageError('No password was given.', `Type one, or pipe it in with ${passwordOption}.`);
+  return password;
+}
+
+/** Asks at the terminal without showing what is typed. undefined: the person ended it. */
+export async function askHidden(question: string): Promise<string | undefined> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true });
   const given = new AbortController();
@@ -27,7 +34,7 @@ async function ask(question: string): Promise<string> {
   try {
     return await terminal.question('', { signal: given.signal });
   } catch (error) {
-    if (given.signal.aborted) throw new UsageError('No password was given.', `Type one, or pipe it in with ${passwordOption}.`);
+    if (given.signal.aborted) return undefined;
     throw error;
   } finally {
     terminal.close();

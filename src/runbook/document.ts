@@ -27,6 +27,11 @@ export interface Stage {
 
 export type Item = Step | Check | Confirmation;
 
+/** From top to bottom. */
+export function itemsOf({ stages }: Pick<Runbook, 'stages'>): Item[] {
+  return stages.flatMap(({ items }) => items);
+}
+
 export type Language = 'bash' | 'sh';
 
 /** What steps and undos have in common: something that runs, and what is expected of it. */

@@ -89,6 +89,7 @@ export function deployment(until?: RunEntry['type']): RunRecord[] {
     records.push({ seq, at, prev: '0'.repeat(64), hash: String(seq).padStart(64, 'a'), ...entry });
   };
   const beginning = {
+    files: { plan: 'p', text: 't' },
     plan_hash: plan.hash,
     version: '0.1.0',
     process: { pid: 4_711, started: '1', boot: 'b' },

@@ -2,11 +2,11 @@
 
 import { createInterface } from 'node:readline/promises';
 import { hostname, userInfo } from 'node:os';
-import { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import type { Answer, People } from '../../runbook/run/running.ts';
 import { UsageError } from '../command.ts';
 import { oneLine, style } from '../output.ts';
+import { askHidden } from '../password.ts';
 
 export interface PeopleOptions {
   yes?: boolean;
@@ -71,20 +71,7 @@ async function ask(question: string): Promise<string> {
   }
 }
 
-/** Without showing what is typed. undefined: there is no terminal. */
+/** Without showing what is typed. undefined: there is no terminal, or nothing was typed. */
 export async function askSecret(name: string, description: string | undefined): Promise<string | undefined> {
-  if (!isTerminal()) return undefined;
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true });
-  const ended = new AbortController();
-  terminal.once('SIGINT', () => ended.abort());
-  process.stderr.write(`${name}${description === undefined ? '' : ` (${description})`}: `);
-  try {
-    return await terminal.question('', { signal: ended.signal });
-  } catch {
-    return undefined;
-  } finally {
-    terminal.close();
-    process.stderr.write('\n');
-  }
+  return isTerminal() ? askHidden(`${name}${description === undefined ? '' : ` (${description})`}: `) : undefined;
 }

@@ -2,10 +2,13 @@
 
 import { resolve } from 'node:path';
 import type { Runbook } from '../../runbook/document.ts';
+import { parseDuration } from '../../runbook/parse/duration.ts';
 import type { FrontMatter } from '../../runbook/parse/front-matter.ts';
+import { defaultGraceMs } from '../../runbook/run/process.ts';
 import type { HeldLock } from '../../runbook/run/records.ts';
 import type { End } from '../../runbook/run/run.ts';
 import type { RunRequest } from '../../runbook/run/request.ts';
+import { defaultLeaseMs } from '../../runbook/lock/lock.ts';
 import type { LockStore } from '../../runbook/lock/store.ts';
 import { type Parent, parentOf } from '../../runbook/run/children.ts';
 import { defaultStateFolder } from '../../runbook/run/folder.ts';
@@ -48,12 +51,9 @@ export function withRunning(command: CliCommand): CliCommand {
   return command;
 }
 
-const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
 function durationOf(text: string): number {
-  const [, count, unit = ''] = /^(\d+)(ms|s|m|h)$/.exec(text) ?? [];
-  const milliseconds = Number(count) * (units[unit] ?? 0);
-  if (!(milliseconds > 0)) throw new UsageError(`${text} is no duration.`, 'Write for example 500ms, 30s or 2m.');
+  const milliseconds = parseDuration(text) ?? 0;
+  if (milliseconds === 0) throw new UsageError(`${text} is no duration.`, 'Write for example 500ms, 30s or 2m.');
   return milliseconds;
 }
 
@@ -142,8 +142,8 @@ export async function withRequest(
       ...rest,
       redactor,
       lock: key === undefined || store === undefined ? undefined : { store, key },
-      leaseMs: options.lockLease ?? 30_000,
-      graceMs: options.grace ?? 10_000,
+      leaseMs: options.lockLease ?? defaultLeaseMs,
+      graceMs: options.grace ?? defaultGraceMs,
       parent,
       people,
       watcher,

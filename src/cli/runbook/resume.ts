@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { Option } from 'commander';
-import type { Runbook } from '../../runbook/document.ts';
+import { type Runbook, itemsOf } from '../../runbook/document.ts';
 import { RunFolder } from '../../runbook/run/folder.ts';
 import type { RunEntry } from '../../runbook/run/records.ts';
 import type { RunState } from '../../runbook/run/state.ts';
@@ -147,16 +147,13 @@ export async function prepareAgain(document: Document, state: RunState): Promise
 
 /** @throws UsageError when a step that is done, or that has begun, is not what it was */
 async function refuseChanged(runbook: Runbook, { steps, started }: RunState, which: 'done' | 'begun'): Promise<void> {
-  const [{ hashOfCommand }, { commandOf }] = await Promise.all([
-    import('../../runbook/plan/plan.ts'),
-    import('../../runbook/run/running.ts'),
-  ]);
-  const items = new Map(runbook.stages.flatMap((stage) => stage.items.map((item) => [item.name, item] as const)));
+  const [{ hashOfCommand }, { stepOf }] = await Promise.all([import('../../runbook/plan/plan.ts'), import('../../runbook/run/running.ts')]);
+  const items = new Map(itemsOf(runbook).map((item) => [item.name, item]));
   const changed = [...steps].filter(([name, { outcome, hash }]) => {
     if (hash === null || (which === 'done' && outcome !== 'passed')) return false;
     const item = items.get(name);
     if (item === undefined || item.type === 'confirmation') return true;
-    return hashOfCommand(item.type === 'check' ? commandOf(item) : item) !== hash;
+    return hashOfCommand(item.type === 'check' ? stepOf(item) : item) !== hash;
   });
   if (changed.length === 0) return;
   throw new UsageError(

@@ -2,7 +2,7 @@
 
 import type { Plan } from '../../runbook/plan/plan.ts';
 import { RunFolder } from '../../runbook/run/folder.ts';
-import type { CommandState, RunState } from '../../runbook/run/state.ts';
+import { type CommandState, type RunState, outcomeOf } from '../../runbook/run/state.ts';
 import { CliCommand } from '../command.ts';
 import { type Color, facts, moment, oneLine, print, style, table } from '../output.ts';
 import { type StateOptions, stateFolder, withState } from './request.ts';
@@ -36,17 +36,10 @@ interface Summary {
   readonly run: string;
   readonly title: string;
   readonly file: string;
-  readonly outcome: Outcome;
+  readonly outcome: ReturnType<typeof outcomeOf>;
   readonly started_at: string;
   readonly ended_at: string | null;
   readonly waiting_for: RunState['waitingFor'];
-}
-
-/** `unknown`: it stopped without a word. */
-type Outcome = RunState['outcome'] | 'unknown';
-
-function outcomeOf(folder: RunFolder, state: RunState): Outcome {
-  return state.outcome === 'running' && !folder.isAtWork() ? 'unknown' : state.outcome;
 }
 
 function summaryOf(folder: RunFolder): Summary[] {
@@ -58,7 +51,7 @@ function summaryOf(folder: RunFolder): Summary[] {
       run: folder.run,
       title: started.title,
       file: started.file,
-      outcome: outcomeOf(folder, state),
+      outcome: outcomeOf(state, folder.isAtWork()),
       started_at: startedAt,
       ended_at: endedAt,
       waiting_for: waitingFor,
@@ -143,7 +136,7 @@ function runAsJson(folder: RunFolder, state: RunState, plan: Plan) {
     file: started.file,
     title: started.title,
     hash,
-    outcome: outcomeOf(folder, state),
+    outcome: outcomeOf(state, folder.isAtWork()),
     exit,
     reason,
     waiting_for,

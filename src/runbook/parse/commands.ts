@@ -6,7 +6,8 @@ import type { Fault } from '../source.ts';
 import type { Fence } from './fences.ts';
 import { AttributeReader } from './reader.ts';
 
-const defaultTimeoutMs = 10 * 60_000;
+/** Of a step, and of a command in a checklist. */
+export const defaultTimeoutMs = 10 * 60_000;
 /** A command that is tried more often than this is a watch. */
 const mostRetries = 100;
 const defaultRetryEveryMs = 5_000;

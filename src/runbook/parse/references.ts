@@ -1,13 +1,13 @@
 /** Looks at what refers to something else in a runbook: undos, probes, variables, captures. */
 
 import { namesOf } from '../condition.ts';
-import type { Check, Command, Confirmation, Runbook, Step, Undo } from '../document.ts';
+import { type Check, type Command, type Confirmation, type Runbook, type Step, type Undo, itemsOf } from '../document.ts';
 import { referencesIn } from '../names.ts';
 import type { Fault, Place } from '../source.ts';
 
 export function checkReferences(runbook: Runbook): Fault[] {
   const faults: Fault[] = [];
-  const items = runbook.stages.flatMap((stage) => stage.items);
+  const items = itemsOf(runbook);
   const steps = items.filter((item) => item.type === 'step');
   const known = new Map<string, Known>(
     Object.entries(runbook.front.inputs).map(([name, { secret }]) => [name, { secret, from: undefined }]),

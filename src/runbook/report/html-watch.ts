@@ -2,7 +2,7 @@
 
 import { chart } from './chart.ts';
 import type { DeploymentLog } from './log.ts';
-import { type Markup, html } from './markup.ts';
+import { type Markup, html, table } from './markup.ts';
 import { type LogWatch, metricIn, periodsOf } from './watch.ts';
 import { clock, isPercent, value, verdictWords } from './words.ts';
 import { showDuration } from '../parse/duration.ts';
@@ -11,8 +11,8 @@ export function watchFigures(watch: LogWatch, log: DeploymentLog): Markup {
   const metrics = [...new Set(watch.rows.map(({ metric }) => metric))];
   const charts = metrics.map((metric) => {
     const last = watch.samples.map((sample) => metricIn(sample, metric)).findLast((number) => number !== null);
-    const table = watch.rows.filter((each) => each.metric === metric);
-    const limits = table.flatMap(({ hold, roll_back }) =>
+    const ofMetric = watch.rows.filter((each) => each.metric === metric);
+    const limits = ofMetric.flatMap(({ hold, roll_back }) =>
       [hold === '' ? [] : `hold ${hold}`, roll_back === '' ? [] : `roll back ${roll_back}`].flat(),
     );
     const shown = last === undefined ? 'no value' : value(last ?? 0, isPercent(watch, metric));
@@ -21,34 +21,17 @@ export function watchFigures(watch: LogWatch, log: DeploymentLog): Markup {
       ${chart(watch, metric)}
     </figure>`;
   });
-  const rows = periodsOf(watch).map(
-    ({ from, to, verdict, count, reasons }) =>
-      html`<tr>
-        <td>${clock(from, log)} – ${clock(to, log)}</td>
-        <td>${verdictWords[verdict]}</td>
-        <td>${count}</td>
-        <td>${reasons.join('; ')}</td>
-      </tr>`,
-  );
+  const rows = periodsOf(watch).map(({ from, to, verdict, count, reasons }) => [
+    `${clock(from, log)} – ${clock(to, log)}`,
+    verdictWords[verdict],
+    count,
+    reasons.join('; '),
+  ]);
   const held = watch.verdicts.at(-1)?.held_ms ?? 0;
   return html`<div class="charts">${charts}</div>
     <p class="quiet">
       Bands: H on hold, R roll back, ? no verdict. A cross is a sample without a
       value.${held === 0 ? '' : ` On hold for ${showDuration(held)} in sum.`}
     </p>
-    <div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th>Time</th>
-            <th>Verdict</th>
-            <th>Times</th>
-            <th>Why</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
-    </div>`;
+    ${table(['Time', 'Verdict', 'Times', 'Why'], rows)}`;
 }

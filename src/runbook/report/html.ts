@@ -2,7 +2,7 @@
 
 import { rollbackSection, stageSection, toneOf } from './html-steps.ts';
 import type { DeploymentLog } from './log.ts';
-import { type Content, type Markup, html } from './markup.ts';
+import { type Content, type Markup, html, table } from './markup.ts';
 import { style } from './style.ts';
 import { moment, outcomeWords, took, waitingWords } from './words.ts';
 
@@ -78,60 +78,27 @@ function facts(log: DeploymentLog): Markup {
 
 function inputs({ inputs: given }: DeploymentLog): Markup | null {
   if (given.length === 0) return null;
-  const rows = given.map(
-    ({ name, value: text, source }) =>
-      html`<tr>
-        <td><code>${name}</code></td>
-        <td>${text === null ? html`<span class="quiet">secret</span>` : html`<code>${text}</code>`}</td>
-        <td>${source}</td>
-      </tr>`,
-  );
+  const rows = given.map(({ name, value: text, source }) => [
+    html`<code>${name}</code>`,
+    text === null ? html`<span class="quiet">secret</span>` : html`<code>${text}</code>`,
+    source,
+  ]);
   return html`<section>
     <h2>Inputs</h2>
-    <div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th>Name</th>
-            <th>Value</th>
-            <th>From</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
-    </div>
+    ${table(['Name', 'Value', 'From'], rows)}
   </section>`;
 }
 
 function people({ parts, lock_forced: forced }: DeploymentLog): Markup {
-  const rows = parts.map(
-    ({ at, by, version, plan_hash: hash }, index) =>
-      html`<tr>
-        <td>${moment(at)}</td>
-        <td>${index === 0 ? 'started' : 'gone on with'} by ${by.user} on ${by.host}${by.terminal ? '' : ', not at a terminal'}</td>
-        <td>${version}</td>
-        <td><code>${hash.slice(0, 12)}</code></td>
-      </tr>`,
-  );
+  const rows = parts.map(({ at, by, version, plan_hash: hash }, index) => [
+    moment(at),
+    `${index === 0 ? 'started' : 'gone on with'} by ${by.user} on ${by.host}${by.terminal ? '' : ', not at a terminal'}`,
+    version,
+    html`<code>${hash.slice(0, 12)}</code>`,
+  ]);
   return html`<section>
     <h2>Who ran it</h2>
-    <div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th>When</th>
-            <th>Who</th>
-            <th>Version</th>
-            <th>Plan</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
-    </div>
+    ${table(['When', 'Who', 'Version', 'Plan'], rows)}
     ${forced.map(({ at, by, why }) => html`<p>The lock was taken away ${moment(at)} by ${by}: ${why}</p>`)}
   </section>`;
 }

@@ -3,7 +3,7 @@
 import type { Damage } from '../journal/journal.ts';
 import type { Plan, PlannedInput, PlannedStep } from '../plan/plan.ts';
 import type { ChildRun, HeldLock, Operator, RunOutcome, RunRecord, RunStarted, StepOutcome, WaitingFor } from '../run/records.ts';
-import { type CommandState, type RunState, stateOf } from '../run/state.ts';
+import { type CommandState, type RunState, outcomeOf, stateOf } from '../run/state.ts';
 import { type Attempt, type OutputOf, attemptsOf } from './attempts.ts';
 import { type LogWatch, watchOf } from './watch.ts';
 
@@ -114,7 +114,7 @@ export function deploymentLog({ records, plan, damage, atWork, outputOf }: LogPa
     title,
     file,
     repository,
-    outcome: state.outcome === 'running' && !atWork ? 'unknown' : state.outcome,
+    outcome: outcomeOf(state, atWork),
     exit: state.exit,
     reason: state.reason,
     waiting_for: state.waitingFor,

@@ -32,3 +32,24 @@ function escaped(text: string): string {
 export function visible(text: string): string {
   return text.toWellFormed().replaceAll(/(?![\n\t])\p{Cc}|[\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');
 }
+
+/** Scrolls by itself where it is wider than the page. */
+export function table(head: readonly string[], rows: readonly (readonly Content[])[]): Markup {
+  return html`<div class="scroll">
+    <table>
+      <thead>
+        <tr>
+          ${head.map((title) => html`<th>${title}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (cells) =>
+            html`<tr>
+              ${cells.map((cell) => html`<td>${cell}</td>`)}
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}

@@ -120,8 +120,8 @@ export class RunFolder {
   changedFiles(records: readonly RunRecord[]): string[] {
     const expected = new Map<string, string>();
     for (const record of records) {
-      const files = record.type === 'run.started' || record.type === 'run.resumed' ? record.files : undefined;
-      if (files !== undefined) expected.set(join(this.path, names.plan), files.plan).set(join(this.path, names.text), files.text);
+      if (record.type === 'run.started' || record.type === 'run.resumed')
+        expected.set(join(this.path, names.plan), record.files.plan).set(join(this.path, names.text), record.files.text);
       if (record.type !== 'step.ended' || record.outputs === undefined) continue;
       for (const stream of ['stdout', 'stderr'] as const) {
         const hash = record.outputs[stream];

@@ -47,7 +47,7 @@ interface Beginning {
   readonly process: ProcessIdentity;
   readonly lock: HeldLock | null;
   /** SHA-256 of the files of the run that have the plan and the text of the runbook. */
-  readonly files?: { readonly plan: string; readonly text: string };
+  readonly files: { readonly plan: string; readonly text: string };
 }
 
 /** Which command a record is about. */

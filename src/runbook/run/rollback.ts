@@ -1,9 +1,9 @@
 /** Takes back what a run has changed: the undos of its started steps, the newest first. */
 
-import type { Command, Step } from '../document.ts';
+import { type Command, type Step, itemsOf } from '../document.ts';
 import { holds } from '../condition.ts';
 import { runAndJudge, runCommand } from './attempt.ts';
-import { type Running, commandOf } from './running.ts';
+import { type Running, stepOf } from './running.ts';
 import type { CommandState, RunState } from './state.ts';
 
 export interface RolledBack {
@@ -15,8 +15,7 @@ export interface RolledBack {
 
 /** Steps that have begun a change that may still be there, in the order of the document. */
 export function changesOf(running: Pick<Running, 'runbook'>, state: RunState): Step[] {
-  return running.runbook.stages
-    .flatMap(({ items }) => items)
+  return itemsOf(running.runbook)
     .filter((item) => item.type === 'step' && item.kind === 'change')
     .filter((item): item is Step => {
       const step = state.steps.get(item.name);
@@ -27,7 +26,7 @@ export function changesOf(running: Pick<Running, 'runbook'>, state: RunState): S
 
 /** A secret is nowhere written down, and an undo may need it. One that cannot be read again is missed by the undo that needs it, if one does. */
 async function readSecretsAgain(running: Running): Promise<void> {
-  for (const item of running.runbook.stages.flatMap(({ items }) => items)) {
+  for (const item of itemsOf(running.runbook)) {
     if (item.type !== 'step' || item.capture?.secret !== true || running.values.has(item.capture.name)) continue;
     if (running.log.state.steps.get(item.name)?.outcome === 'passed')
       await runCommand(running, { command: item, undo: false, kind: item.kind, capture: item.capture });
@@ -92,9 +91,9 @@ async function runUndo(running: Running, step: Step, undo: RunnableUndo): Promis
 async function nothingToUndo(running: Running, { name }: Step, { when, undoIf }: RunnableUndo): Promise<string | undefined> {
   if (when !== undefined && !holds(when, running.values)) return `not ${when.text}`;
   if (undoIf === undefined) return undefined;
-  const check = running.runbook.stages.flatMap(({ items }) => items).find((item) => item.name === undoIf);
+  const check = itemsOf(running.runbook).find((item) => item.name === undoIf);
   if (check === undefined || check.type === 'confirmation') return undefined;
-  const command = check.type === 'check' ? commandOf(check) : check;
+  const command = check.type === 'check' ? stepOf(check) : check;
   const which = { step: name, undo: true, attempt: (running.log.state.undos.get(name)?.attempts ?? 0) + 1 };
   const { judgement } = await runAndJudge(running, { command, capture: undefined, which });
   return judgement.outcome === 'failed' ? `${undoIf} says that there is nothing to undo` : undefined;

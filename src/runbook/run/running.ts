@@ -1,7 +1,8 @@
 /** Everything that a run has at hand while it is at work. */
 
-import type { Check, Command, Confirmation, Runbook } from '../document.ts';
+import type { Check, Confirmation, Runbook, Step } from '../document.ts';
 import type { Lease } from '../lock/lock.ts';
+import { defaultTimeoutMs } from '../parse/commands.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Redactor } from '../redact/redactor.ts';
 import type { RunFolder } from './folder.ts';
@@ -53,19 +54,26 @@ export type Stop =
   | { readonly kind: 'held'; readonly step: string }
   | { readonly kind: 'interrupted' };
 
-/** A check is a step that only reads, which has a time that nobody had to write. */
-export function commandOf(check: Check): Command {
+/** An item of a checklist with a command is a step that only reads. */
+export function stepOf(check: Check): Step {
   const { name, place, script } = check;
   return {
+    type: 'step',
     name,
     place,
     script,
     language: 'bash',
-    timeoutMs: 10 * 60_000,
+    timeoutMs: defaultTimeoutMs,
     retries: 0,
     retryEveryMs: 0,
     cwd: undefined,
     when: undefined,
     expectations: [],
+    kind: 'check',
+    approve: undefined,
+    capture: undefined,
+    resume: { how: 'rerun' },
+    noUndo: undefined,
+    watch: undefined,
   };
 }

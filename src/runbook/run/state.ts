@@ -69,6 +69,11 @@ export function stateOf(records: readonly RunRecord[]): RunState {
   return others.reduce(next, begun(first));
 }
 
+/** What a run is called that stopped without a word. */
+export function outcomeOf({ outcome }: RunState, atWork: boolean): RunState['outcome'] | 'unknown' {
+  return outcome === 'running' && !atWork ? 'unknown' : outcome;
+}
+
 /** The picture after one more record. */
 export function next(state: RunState, record: RunRecord): RunState {
   switch (record.type) {

@@ -1,9 +1,9 @@
 /** Goes through a runbook from top to bottom, from wherever its journal says that it is. */
 
 import { holds } from '../condition.ts';
-import type { Confirmation, Item, Step } from '../document.ts';
+import { type Confirmation, type Item, type Step, itemsOf } from '../document.ts';
 import { runCommand } from './attempt.ts';
-import { type Running, type Stop, commandOf } from './running.ts';
+import { type Running, type Stop, stepOf } from './running.ts';
 import type { CommandState } from './state.ts';
 import { runWatch } from './watch.ts';
 
@@ -12,11 +12,10 @@ const approvalMs = 24 * 60 * 60_000;
 
 /** undefined: every step passed or was skipped. */
 export async function runSteps(running: Running): Promise<Stop | undefined> {
-  for (const { items } of running.runbook.stages)
-    for (const item of items) {
-      const stop = await take(running, item);
-      if (stop !== undefined) return stop;
-    }
+  for (const item of itemsOf(running.runbook)) {
+    const stop = await take(running, item);
+    if (stop !== undefined) return stop;
+  }
   return undefined;
 }
 
@@ -26,16 +25,7 @@ async function take(running: Running, item: Item): Promise<Stop | undefined> {
     case 'confirmation':
       return confirm(running, item);
     case 'check':
-      return takeStep(running, {
-        ...commandOf(item),
-        type: 'step',
-        kind: 'check',
-        approve: undefined,
-        capture: undefined,
-        resume: { how: 'rerun' },
-        noUndo: undefined,
-        watch: undefined,
-      });
+      return takeStep(running, stepOf(item));
     case 'step':
       return takeStep(running, item);
   }
@@ -82,7 +72,7 @@ async function settle(running: Running, step: Step, before: CommandState): Promi
   if (resume.how === 'rerun' || before.outcome === 'waiting' || before.outcome === 'held' || before.outcome === 'passed' || before.retries)
     return 'run';
   if (resume.how === 'probe') {
-    const probe = running.runbook.stages.flatMap(({ items }) => items).find((item) => item.type === 'step' && item.name === resume.step);
+    const probe = itemsOf(running.runbook).find((item) => item.type === 'step' && item.name === resume.step);
     if (probe?.type !== 'step') throw new Error(`There is no step ${resume.step}.`);
     const { outcome } = await runCommand(running, { command: probe, undo: false, kind: 'check', capture: probe.capture });
     if (outcome === 'passed') {

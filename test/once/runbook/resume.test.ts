@@ -39,7 +39,12 @@ describe('confirmations and approvals', () => {
   test('make a run wait where nobody can be asked, and are kept with who gave them', async () => {
     const file = workshop.write(
       'a.md',
-      document('{}', '- [ ] The team knows', step('name=apply approve="release manager"', 'echo apply >> log')),
+      document(
+        '{}',
+        '- [ ] There is room — `$ true`',
+        '- [ ] The team knows',
+        step('name=apply approve="release manager"', 'echo apply >> log'),
+      ),
     );
     const first = await workshop.last(['run', file]);
     expect(first).toMatchObject({ outcome: 'waiting', exit: 3, waiting_for: { step: 'the-team-knows', what: 'confirmation' }, left: [] });
