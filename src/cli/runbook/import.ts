@@ -1,6 +1,7 @@
 /** `quarterdeck runbook import`: a first draft in the format of runbooks, out of one in prose. */
 
 import { realpath, writeFile } from 'node:fs/promises';
+import { inQuotes } from '../../runbook/shell/quotes.ts';
 import { CliCommand, UsageError, exampleAsTyped } from '../command.ts';
 import { readDocument } from './document.ts';
 import { facts, print, table } from '../output.ts';
@@ -51,7 +52,7 @@ async function importFile(file: string, { output, force }: ImportOptions) {
   const given = inputs
     .filter(({ secret, default: value }) => !secret && value === null)
     .map(({ name, values }) => `--input ${name}=${values?.[0] ?? '…'}`);
-  const path = /^[\w./-]+$/.test(output) ? output : `'${output.replaceAll("'", `'\\''`)}'`;
+  const path = /^[\w./-]+$/.test(output) ? output : inQuotes(output);
   const next = [`quarterdeck runbook lint ${path}`, ['quarterdeck runbook plan', path, ...given].join(' ')];
   return { file: output, ...draft, inputs, next };
 }

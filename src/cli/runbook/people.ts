@@ -13,11 +13,8 @@ export interface PeopleOptions {
   by?: string;
 }
 
-/** Whoever gave the command, and in whose name confirmations are answered without asking. */
-export type ThesePeople = People & { readonly confirmedBy: string | undefined };
-
 /** @throws UsageError when confirmations are answered in nobody's name */
-export function peopleHere({ yes, by }: PeopleOptions, inherited: string | null = null): ThesePeople {
+export function peopleHere({ yes, by }: PeopleOptions, inherited: string | null = null): People {
   if (yes === true && by === undefined)
     throw new UsageError('--yes answers confirmations, and nobody is named who does.', 'Add --by NAME.');
   const { username: user } = userInfo();

@@ -11,8 +11,8 @@ import type { ReadScript } from './calls.ts';
 export function whyNotUnattended({ shell, calls }: ReadScript): string | undefined {
   for (const call of calls) {
     const { words } = call.command;
-    const sentence = words[0]?.quoted === true && /\s/.test(words[0].value ?? '');
-    if (sentence) return 'this is a sentence and no command. Make it a “- [ ]” item if a person sends it, or write the command that does.';
+    if (isSentence(words[0]))
+      return 'this is a sentence and no command. Make it a “- [ ]” item if a person sends it, or write the command that does.';
     const stuck = endless(call);
     if (stuck !== undefined && !call.command.background && !words.some(({ value }) => value === 'timeout'))
       return `\`${stuck.what}\` does not come back. ${bounded(stuck.what)}`;

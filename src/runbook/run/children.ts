@@ -3,6 +3,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { inQuotes } from '../shell/quotes.ts';
 import type { FrontMatter } from '../parse/front-matter.ts';
 import { RunFolder } from './folder.ts';
 import type { ChildRun, HeldLock } from './records.ts';
@@ -74,12 +75,7 @@ export function makeProgramFolder(path: string, program: readonly string[]): str
   const folder = join(path, 'bin');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, 'quarterdeck');
-  writeFileSync(file, `#!/bin/sh\nexec ${program.map(quoted).join(' ')} "$@"\n`);
+  writeFileSync(file, `#!/bin/sh\nexec ${program.map(inQuotes).join(' ')} "$@"\n`);
   chmodSync(file, 0o700);
   return folder;
-}
-
-/** As one word of the shell. */
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

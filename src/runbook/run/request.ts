@@ -32,7 +32,7 @@ export interface RunRequest {
   readonly graceMs: number;
   /** The run that this one is part of. */
   readonly parent: Parent | undefined;
-  readonly people: People & { readonly confirmedBy?: string | undefined };
+  readonly people: People;
   readonly watcher: Watcher;
   /** What the watcher tells others, which runs below take over. */
   readonly notify: FrontMatter['notify'];

@@ -39,6 +39,8 @@ export interface Answer<Of extends string> {
 /** Whoever can be asked. undefined: nobody is there. */
 export interface People {
   readonly operator: Operator;
+  /** In whose name confirmations are answered without asking; undefined: nobody's. */
+  readonly confirmedBy: string | undefined;
   confirm(item: Confirmation): Promise<Answer<'yes' | 'no'> | undefined>;
   approve(step: string, role: string, planHash: string): Promise<Answer<'yes' | 'no'> | undefined>;
   /** `reason`: why it is not known whether the step is done. */
