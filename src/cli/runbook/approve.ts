@@ -6,6 +6,7 @@ import { RunFolder } from '../../runbook/run/folder.ts';
 import type { RunEntry } from '../../runbook/run/records.ts';
 import { CliCommand, UsageError } from '../command.ts';
 import { confirm } from '../confirm.ts';
+import { invocation } from '../invocation.ts';
 import { print } from '../output.ts';
 import { peopleHere } from './people.ts';
 import { prepareAgain, stateOf } from './resume.ts';
@@ -59,7 +60,7 @@ async function approve(run: string, options: ApproveOptions): Promise<void> {
   print(
     options.json,
     { run: folder.run, step, role, hash, by: options.by },
-    () => `${options.by} approved ${step} of run ${folder.run} as ${role}.\nTo go on: quarterdeck runbook resume ${folder.run}`,
+    () => `${options.by} approved ${step} of run ${folder.run} as ${role}.\nTo go on: ${invocation} runbook resume ${folder.run}`,
   );
 }
 

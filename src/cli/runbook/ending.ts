@@ -2,6 +2,7 @@
 
 import type { Plan } from '../../runbook/plan/plan.ts';
 import type { End } from '../../runbook/run/run.ts';
+import { invocation } from '../invocation.ts';
 
 /** The last lines of a run. The very last one says which changes stay that should not. */
 export function endText(run: string, end: End, plan: Pick<Plan, 'hash'>): string {
@@ -24,14 +25,14 @@ const words: Readonly<Record<End['outcome'], (run: string) => string>> = {
 
 /** What to do next, a line each; empty: nothing. */
 export function nextAfter(run: string, end: End, { hash }: Pick<Plan, 'hash'>): string[] {
-  if (!('waiting_for' in end)) return end.outcome === 'failed' ? [`To go on after mending it: quarterdeck runbook resume ${run}`] : [];
-  const resume = `quarterdeck runbook resume ${run}`;
+  if (!('waiting_for' in end)) return end.outcome === 'failed' ? [`To go on after mending it: ${invocation} runbook resume ${run}`] : [];
+  const resume = `${invocation} runbook resume ${run}`;
   const waiting = end.waiting_for;
   if (waiting === null) return [`To go on: ${resume}`];
   switch (waiting.what) {
     case 'approval':
       return [
-        `${waiting.step} needs the approval of ${waiting.text}: quarterdeck runbook approve ${run} --by NAME --hash ${hash}`,
+        `${waiting.step} needs the approval of ${waiting.text}: ${invocation} runbook approve ${run} --by NAME --hash ${hash}`,
         `Then: ${resume}`,
       ];
     case 'confirmation':
@@ -41,7 +42,7 @@ export function nextAfter(run: string, end: End, { hash }: Pick<Plan, 'hash'>): 
         `${waiting.step}: ${waiting.text}`,
         `Look what it came to. To run it again: ${resume} --answer rerun`,
         `If it is done: ${resume} --answer done`,
-        `To take everything back: quarterdeck runbook undo ${run}`,
+        `To take everything back: ${invocation} runbook undo ${run}`,
       ];
     case 'child':
       return [`${waiting.step}: ${waiting.text}`, `When that is settled: ${resume}`];

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { childFolders, parentOf } from '../../runbook/run/children.ts';
 import { RunFolder } from '../../runbook/run/folder.ts';
 import { CliCommand, UsageError } from '../command.ts';
+import { invocation } from '../invocation.ts';
 import { type InputOptions, type Prepared, prepare, sourcesOf, withInputs } from './prepare.ts';
 import { type RunOptions, stateFolder, withRequest, withRunning } from './request.ts';
 import { resumeRun } from './resume.ts';
@@ -70,7 +71,7 @@ function tellUnfinished(state: string, file: string): void {
     const run = folder.read().state;
     if (run?.started.file !== file || run.outcome !== 'running' || folder.isAtWork()) continue;
     process.stderr.write(
-      `Run ${folder.run} of this runbook stopped without an end at ${run.startedAt}: go on with it by quarterdeck runbook resume ${folder.run}\n`,
+      `Run ${folder.run} of this runbook stopped without an end at ${run.startedAt}: go on with it by ${invocation} runbook resume ${folder.run}\n`,
     );
   }
 }
