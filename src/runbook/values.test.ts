@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { holds, parseCondition } from './condition.ts';
 import { isReserved, substitute } from './names.ts';
-import { parseDuration, showDuration } from './parse/duration.ts';
+import { parseDuration, showDuration } from '../system/duration.ts';
 import { exceeds, parseCell } from './watch/cells.ts';
 
 test.each([

@@ -5,13 +5,14 @@ import { type SourceFile, readModule } from './source.ts';
 
 /** The rooms that each room may import besides itself. `cli` is the roof and may import all. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
-  platform: [],
+  system: [],
+  platform: ['system'],
   operations: ['platform'],
   toolsets: ['operations', 'platform'],
-  server: ['toolsets', 'operations', 'platform'],
-  runbook: [],
-  production: ['platform'],
-  cli: ['server', 'toolsets', 'operations', 'platform', 'runbook', 'production'],
+  server: ['toolsets', 'operations', 'platform', 'system'],
+  runbook: ['system'],
+  production: ['platform', 'system'],
+  cli: ['server', 'toolsets', 'operations', 'platform', 'runbook', 'production', 'system'],
 };
 
 /** The one toolset that shows runbooks to agents. */

@@ -1,7 +1,7 @@
 /** Shows a run while it is at work: a line for what happens, what steps print, and at a terminal what runs right now. */
 
 import ora, { type Ora } from 'ora';
-import { showDuration } from '../../runbook/parse/duration.ts';
+import { showDuration } from '../../system/duration.ts';
 import type { Plan } from '../../runbook/plan/plan.ts';
 import type { Stream } from '../../runbook/run/process.ts';
 import type { RunRecord, StepEnded } from '../../runbook/run/records.ts';

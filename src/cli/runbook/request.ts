@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { Runbook } from '../../runbook/document.ts';
-import { parseDuration } from '../../runbook/parse/duration.ts';
+import { parseDuration } from '../../system/duration.ts';
 import type { FrontMatter } from '../../runbook/parse/front-matter.ts';
 import { defaultGraceMs } from '../../runbook/run/process.ts';
 import type { HeldLock } from '../../runbook/run/records.ts';

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { syncFolder } from '../durable.ts';
+import { syncFolder } from '../../system/durable.ts';
 
 /** What a caller appends. */
 export interface Entry {

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeDurably } from '../durable.ts';
+import { writeDurably } from '../../system/durable.ts';
 import type { LockContent, LockStore, StoredLock } from './store.ts';
 
 interface LockFile extends LockContent {

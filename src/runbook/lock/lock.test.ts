@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { identityOf } from '../run/identity.ts';
+import { identityOf } from '../../system/process.ts';
 import { fileLocks } from './files.ts';
 import { type Lease, LockIsHeld, forceLock, takeLock } from './lock.ts';
 import type { LockOwner, LockStore } from './store.ts';

@@ -5,7 +5,7 @@
 
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive } from '../run/identity.ts';
+import { isAlive } from '../../system/process.ts';
 import type { LockContent, LockOwner, LockStatus, LockStore, StoredLock } from './store.ts';
 
 /** Four heartbeats may be lost before somebody else comes. */

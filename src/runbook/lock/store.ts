@@ -1,6 +1,6 @@
 /** What a place for locks must be able to do. What a lock means is decided above it, in `lock.ts`, the same for every place. */
 
-import type { ProcessIdentity } from '../run/identity.ts';
+import type { ProcessIdentity } from '../../system/process.ts';
 
 /** Who holds a lock. */
 export interface LockOwner {

@@ -4,7 +4,7 @@ import { type Condition, parseCondition } from '../condition.ts';
 import { type Values, referencesIn, substitute } from '../names.ts';
 import type { Fault, Place } from '../source.ts';
 import type { Attribute } from './attributes.ts';
-import { parseDuration } from './duration.ts';
+import { parseDuration } from '../../system/duration.ts';
 
 export class AttributeReader {
   readonly #attributes: ReadonlyMap<string, Attribute>;

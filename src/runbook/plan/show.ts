@@ -1,6 +1,6 @@
 /** A plan as people read it. */
 
-import { showDuration } from '../parse/duration.ts';
+import { showDuration } from '../../system/duration.ts';
 import type { Plan, PlannedStep } from './plan.ts';
 
 /** The plan for people: what runs, in order; nothing in it says that anything is well. `lockStore`: where a run would keep its lock. */

@@ -5,7 +5,7 @@ import type { DeploymentLog } from './log.ts';
 import { type Markup, html, table } from './markup.ts';
 import { type LogWatch, metricIn, periodsOf } from './watch.ts';
 import { clock, isPercent, value, verdictWords } from './words.ts';
-import { showDuration } from '../parse/duration.ts';
+import { showDuration } from '../../system/duration.ts';
 
 export function watchFigures(watch: LogWatch, log: DeploymentLog): Markup {
   const metrics = [...new Set(watch.rows.map(({ metric }) => metric))];

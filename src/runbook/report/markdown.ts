@@ -1,6 +1,6 @@
 /** The deployment log as Markdown, for a ticket or a pull request. */
 
-import { showDuration } from '../parse/duration.ts';
+import { showDuration } from '../../system/duration.ts';
 import type { DeploymentLog, LogCommand, LogStage, LogStep } from './log.ts';
 import { visible } from './markup.ts';
 import { type LogWatch, metricIn, periodsOf } from './watch.ts';

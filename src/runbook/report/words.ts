@@ -1,6 +1,6 @@
 /** How reports word outcomes, times and numbers. */
 
-import { showDuration } from '../parse/duration.ts';
+import { showDuration } from '../../system/duration.ts';
 import type { DeploymentLog, LogCommand, LogStep } from './log.ts';
 import type { LogWatch } from './watch.ts';
 

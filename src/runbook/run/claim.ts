@@ -6,7 +6,7 @@ import { fileLocks } from '../lock/files.ts';
 import { LockIsHeld, takeLock } from '../lock/lock.ts';
 import type { LockOwner } from '../lock/store.ts';
 import type { RunFolder } from './folder.ts';
-import { identityOf } from './identity.ts';
+import { identityOf } from '../../system/process.ts';
 
 /** Another process is at work on the run. */
 export class RunIsBusy extends Error {

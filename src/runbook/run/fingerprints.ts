@@ -3,7 +3,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeDurably } from '../durable.ts';
+import { writeDurably } from '../../system/durable.ts';
 import type { ResolvedInput } from '../plan/inputs.ts';
 
 /** By name. The key stays with the user: whoever gets the folder of a run cannot try out secrets with what is in it. */

@@ -4,10 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { sha256OfFile, writeDurably } from '../durable.ts';
+import { sha256OfFile, writeDurably } from '../../system/durable.ts';
 import { type Damage, readJournal } from '../journal/journal.ts';
 import type { Plan } from '../plan/plan.ts';
-import { isAlive } from './identity.ts';
+import { isAlive } from '../../system/process.ts';
 import type { RunEntry, RunRecord } from './records.ts';
 import { type RunState, stateOf } from './state.ts';
 

@@ -6,7 +6,7 @@ import { matchOutput, parseOutput } from '../expect/output.ts';
 import { stripped } from '../expect/text.ts';
 import type { Capture, Expectation } from '../document.ts';
 import { type Values, substitute } from '../names.ts';
-import { showDuration } from '../parse/duration.ts';
+import { showDuration } from '../../system/duration.ts';
 import type { StepOutcome } from './records.ts';
 import type { Ended } from './process.ts';
 

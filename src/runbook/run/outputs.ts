@@ -1,7 +1,7 @@
 /** Passes on what a step writes, without secrets, and keeps it in files. */
 
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { sha256OfFile } from '../durable.ts';
+import { sha256OfFile } from '../../system/durable.ts';
 import type { Redactor } from '../redact/redactor.ts';
 import type { RunFolder } from './folder.ts';
 import { type Stream, mostOutput } from './process.ts';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { stepEnvironment } from './environment.ts';
-import { type ProcessIdentity, identityOf, isAlive, isGroupAlive, signalGroup } from './identity.ts';
-import { type Script, endGroup, mostOutput, runScript } from './process.ts';
+import { type ProcessIdentity, endGroup, identityOf, isAlive, isGroupAlive, signalGroup } from '../../system/process.ts';
+import { type Script, mostOutput, runScript } from './process.ts';
 
 function run(text: string, more: Partial<Script> = {}, graceMs = 5_000) {
   const environment = stepEnvironment(process.env, {});
@@ -102,7 +102,7 @@ describe('a script', () => {
     expect(ended).toMatchObject({ exit: 0, stdout: 'up\n' });
     expect(leader !== undefined && isGroupAlive(leader)).toBe(true);
     expect(leader !== undefined && isAlive(leader)).toBe(false);
-    if (leader !== undefined) await endGroup(leader);
+    if (leader !== undefined) await endGroup(leader, 10_000);
     expect(leader !== undefined && isGroupAlive(leader)).toBe(false);
   });
 

@@ -5,7 +5,7 @@ import { statSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ProcessIdentity, identityOf, isGroupAlive, signalGroup } from './identity.ts';
+import { type ProcessIdentity, endGroup, identityOf, signalGroup } from '../../system/process.ts';
 
 export interface Script {
   readonly text: string;
@@ -83,19 +83,6 @@ export async function runScript(script: Script, graceMs = defaultGraceMs): Promi
   if (stopped !== undefined) await endGroup(leader, graceMs);
   const [stdout, stderr] = [outputs.stdout.end(), outputs.stderr.end()];
   return { ...how, stopped, stdout: stdout.text, stderr: stderr.text, cut: stdout.cut || stderr.cut };
-}
-
-/** Ends a group: TERM, a time of grace, KILL. Resolves when nobody of it is left. */
-export async function endGroup(leader: ProcessIdentity, graceMs = defaultGraceMs): Promise<void> {
-  for (const [signal, patienceMs] of [
-    ['SIGTERM', graceMs],
-    ['SIGKILL', graceMs],
-  ] as const) {
-    if (!isGroupAlive(leader)) return;
-    signalGroup(leader.pid, signal);
-    const until = Date.now() + patienceMs;
-    while (isGroupAlive(leader) && Date.now() < until) await sleep(20);
-  }
 }
 
 async function start({ text, cwd, environment }: Script): Promise<{ child: ChildProcess; leader: ProcessIdentity }> {

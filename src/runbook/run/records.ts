@@ -3,7 +3,7 @@
 import type { JournalRecord } from '../journal/journal.ts';
 import type { PlannedInput } from '../plan/plan.ts';
 import type { JudgedRow, Verdict } from '../watch/verdict.ts';
-import type { ProcessIdentity } from './identity.ts';
+import type { ProcessIdentity } from '../../system/process.ts';
 
 /**
  * How a step ended. `error`: it could not run, or ran past its time. `inconclusive`: there was no data. `unknown`: the machine or the operator

@@ -7,7 +7,7 @@ import { ownerOf, withClaim } from './claim.ts';
 import { fingerprintsOf } from './fingerprints.ts';
 import type { RunFolder } from './folder.ts';
 import { RunLog } from './log.ts';
-import { endGroup } from './process.ts';
+import { endGroup } from '../../system/process.ts';
 import type { HeldLock, RunEntry, RunFinished, RunPaused } from './records.ts';
 import { canRollBack, changesOf, rollBack } from './rollback.ts';
 import type { Running, Stop } from './running.ts';

@@ -1,6 +1,6 @@
 /** What is known of a run from its journal: the records folded into one picture. */
 
-import type { ProcessIdentity } from './identity.ts';
+import type { ProcessIdentity } from '../../system/process.ts';
 import type {
   Approved,
   ChildRun,

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Step, Watch } from '../document.ts';
 import { hashOfCommand } from '../plan/plan.ts';
-import { showDuration } from '../parse/duration.ts';
+import { showDuration } from '../../system/duration.ts';
 import { type Judged, WatchJudge } from '../watch/verdict.ts';
 import { runAndJudge } from './attempt.ts';
 import type { StepOutcome } from './records.ts';

@@ -1,7 +1,7 @@
 /** The cells of a decision table: `> 1%`, `>= 500`, `> 2x baseline`, `> 3 in 5m`, and two of these joined by `and`. */
 
 import { variableName } from '../names.ts';
-import { parseDuration } from '../parse/duration.ts';
+import { parseDuration } from '../../system/duration.ts';
 
 export type Comparison = '>' | '>=' | '<' | '<=';
 

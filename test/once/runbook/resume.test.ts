@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Journal } from '../../../src/runbook/journal/journal.ts';
-import { identityOf } from '../../../src/runbook/run/identity.ts';
+import { identityOf } from '../../../src/system/process.ts';
 import type { RunEntry } from '../../../src/runbook/run/records.ts';
 import { type Workshop, createWorkshop, document, expecting, step } from '../../support/runbook.ts';
 

@@ -162,7 +162,7 @@ describe('a run', () => {
 
 /** Where nobody collects the dead they stay in the list of processes, as dead ones. */
 async function isGone(pid: number): Promise<boolean> {
-  const { identityOf } = await import('../../../src/runbook/run/identity.ts');
+  const { identityOf } = await import('../../../src/system/process.ts');
   return identityOf(pid) === undefined;
 }
 

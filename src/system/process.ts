@@ -2,6 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -40,6 +41,19 @@ export function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {
   } catch (error) {
     // Somebody else's process: it is there.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** Ends a group: TERM, a time of grace, KILL. Resolves when nobody of it is left. */
+export async function endGroup(leader: ProcessIdentity, graceMs: number): Promise<void> {
+  for (const [signal, patienceMs] of [
+    ['SIGTERM', graceMs],
+    ['SIGKILL', graceMs],
+  ] as const) {
+    if (!isGroupAlive(leader)) return;
+    signalGroup(leader.pid, signal);
+    const until = Date.now() + patienceMs;
+    while (isGroupAlive(leader) && Date.now() < until) await sleep(20);
   }
 }
 
