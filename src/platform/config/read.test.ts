@@ -46,6 +46,18 @@ describe('settings', () => {
     expect(problems.map((line) => line.split(':')[0]).sort()).toEqual(['--port', 'DATABASE_URL', 'LOG_LEVEL', 'QUARTERDECK_PROT']);
   });
 
+  test('leave alone what a run of a runbook gives to its steps', () => {
+    expect(
+      problemsOf({
+        QUARTERDECK_RUN: 'r',
+        QUARTERDECK_STEP: 's',
+        QUARTERDECK_ATTEMPT: '1',
+        QUARTERDECK_FENCE: '7',
+        QUARTERDECK_PARENT: '{}',
+      }),
+    ).toEqual([]);
+  });
+
   test('never show the secret that was wrong', () => {
     expect(problemsOf({ BETTER_AUTH_SECRET: 'too-short-secret' }).join()).not.toContain('too-short-secret');
     expect(problemsOf({ DATABASE_URL: 'mysql://user:hidden@host' }).join()).not.toContain('hidden');

@@ -83,8 +83,12 @@ function readEnvFile(folder: string): Record<string, string | undefined> {
   }
 }
 
-/** Variables with our prefix that are not settings but are read elsewhere (the command line's own). */
-const otherVariables = new Set(['QUARTERDECK_TOKEN']);
+/** Variables with our prefix that are not settings: the command line's own, and what a run of a runbook gives to its steps. */
+const otherVariables = new Set([
+  'QUARTERDECK_TOKEN',
+  'QUARTERDECK_LOCK_STORE',
+  ...['RUN', 'STEP', 'ATTEMPT', 'FENCE', 'PARENT'].map((name) => `QUARTERDECK_${name}`),
+]);
 
 /** A misspelt variable would silently do nothing; our prefix makes it recognisable. */
 function unknownVariables(...environments: Readonly<Record<string, string | undefined>>[]): string[] {
