@@ -44,6 +44,9 @@ test('the commands are those of the contract', () => {
     'runbook show',
     'runbook report',
     'runbook import',
+    'check http',
+    'check tls',
+    'check disk',
   ]);
 });
 
@@ -66,5 +69,5 @@ describe.each(commands)('%s', (path, { text, options }) => {
 /** The words of the part of a command line that calls quarterdeck, as a shell would split them. */
 function wordsOf(example: string): string[] {
   const own = example.slice(example.search(/(?<=^|\| )quarterdeck /));
-  return [...own.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+  return [...own.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, double, single, plain]) => double ?? single ?? plain ?? '');
 }

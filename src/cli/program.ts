@@ -1,5 +1,6 @@
 /** The whole command line: every command, in the order in which a user meets them. */
 
+import { checkGroup } from './check.ts';
 import { CliCommand } from './command.ts';
 import { version } from './invocation.ts';
 import { configCommand } from './config.ts';
@@ -28,6 +29,7 @@ export function createProgram(): CliCommand {
     configCommand(),
     doctorCommand(),
     runbookCommand(),
+    checkGroup(),
   ];
   for (const command of commands) program.addCommand(command);
   return program;

@@ -2,7 +2,6 @@
 
 import { resolve } from 'node:path';
 import type { Runbook } from '../../runbook/document.ts';
-import { parseDuration } from '../../system/duration.ts';
 import type { FrontMatter } from '../../runbook/parse/front-matter.ts';
 import { defaultGraceMs } from '../../runbook/run/process.ts';
 import type { HeldLock } from '../../runbook/run/records.ts';
@@ -14,6 +13,7 @@ import { type Parent, parentOf } from '../../runbook/run/children.ts';
 import { defaultStateFolder } from '../../runbook/run/folder.ts';
 import { type CliCommand, UsageError } from '../command.ts';
 import { version } from '../invocation.ts';
+import { durationOf } from '../options.ts';
 import { listenForStop } from '../stop.ts';
 import { type PeopleOptions, peopleHere } from './people.ts';
 import { endText } from './ending.ts';
@@ -49,12 +49,6 @@ export function withRunning(command: CliCommand): CliCommand {
     .option('--yes', 'Answer every confirmation with yes; needs --by. Approvals are never answered.')
     .option('--by <name>', 'In whose name answers are given (default: this user).');
   return command;
-}
-
-function durationOf(text: string): number {
-  const milliseconds = parseDuration(text) ?? 0;
-  if (milliseconds === 0) throw new UsageError(`${text} is no duration.`, 'Write for example 500ms, 30s or 2m.');
-  return milliseconds;
 }
 
 export function stateFolder({ state }: StateOptions): string {

@@ -1,0 +1,14 @@
+/** `quarterdeck check`: one thing each, proved with evidence, or not. */
+
+import { CliCommand } from './command.ts';
+import { diskCommand } from './check/disk.ts';
+import { httpCommand } from './check/http.ts';
+import { tlsCommand } from './check/tls.ts';
+
+export function checkGroup(): CliCommand {
+  const group = new CliCommand('check', {
+    summary: 'Prove one thing, with evidence. Made for steps of runbooks; works on servers that are not Quarterdeck too.',
+  });
+  for (const command of [httpCommand(), tlsCommand(), diskCommand()]) group.addCommand(command);
+  return group;
+}

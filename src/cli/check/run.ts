@@ -1,0 +1,68 @@
+/** Runs one check for a command: what all kinds share of options, display and exit status. */
+
+import type { CheckResult, Evidence, Outcome } from '../../production/check/result.ts';
+import { CliCommand, type CommandText } from '../command.ts';
+import { durationOf, optionOf } from '../options.ts';
+import { type Color, oneLine, print, style } from '../output.ts';
+import { withProgress } from '../progress.ts';
+import { listenForStop } from '../stop.ts';
+
+export interface CheckOptions {
+  json?: boolean;
+  timeout: number;
+}
+
+/** Ten seconds for one thing over a network: what is slower does not serve anybody, and a step of a runbook still has time to say so. */
+export const defaultTimeoutMs = 10_000;
+
+/** The status of a process that was interrupted. */
+const interrupted = 130;
+
+/** A command of the group `check`, with the options that every kind has. */
+export function checkCommand(kind: string, text: CommandText): CliCommand {
+  const command = new CliCommand(kind, text);
+  command.addOption(optionOf('--timeout <duration>', 'For each answer that it waits for.', durationOf, defaultTimeoutMs, '10s'));
+  return command;
+}
+
+export const tokenHelp =
+  'Variable of the environment with a bearer token to send, such as QUARTERDECK_TOKEN. Without it none is sent: not every server may see it.';
+
+/** Prints what the check found. The exit status is 0 only when it passed. */
+export async function runCheck(options: CheckOptions, doing: string, work: (signal: AbortSignal) => Promise<CheckResult>): Promise<void> {
+  const { signal } = listenForStop();
+  try {
+    const result = await withProgress(doing, () => work(signal));
+    print(options.json, result, () => checkText(result));
+    if (result.outcome !== 'passed') process.exitCode = 1;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    process.exitCode = interrupted;
+  }
+}
+
+const colors: Readonly<Record<Outcome, Color>> = { passed: 'green', failed: 'red', error: 'red', inconclusive: 'yellow' };
+
+const titles: Readonly<Record<Outcome, string>> = {
+  passed: 'passed',
+  failed: 'failed',
+  error: 'error: it could not be found out',
+  inconclusive: 'inconclusive: too little was seen to say',
+};
+
+export function checkText({ check, outcome, evidence, next }: CheckResult): string {
+  const left = Math.max(0, ...evidence.map(({ what }) => what.length));
+  const lines = evidence.map((each) => `${mark(each)} ${oneLine(each.what).padEnd(left)}  ${foundText(each)}`);
+  const todo = next === null || next === '' ? [] : [`→ ${next}`];
+  return [...lines, ...todo, `${style(colors[outcome], titles[outcome])} (${check})`].join('\n');
+}
+
+function mark({ ok }: Evidence): string {
+  if (ok === null) return style('yellow', '?');
+  return ok ? style('green', '✓') : style('red', '✗');
+}
+
+function foundText({ found, wanted, ok }: Evidence): string {
+  const text = oneLine(found === null ? 'none' : String(found));
+  return ok === true ? text : `${text}  (wanted: ${oneLine(wanted)})`;
+}
