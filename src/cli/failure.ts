@@ -2,6 +2,7 @@
 
 import { SettingsError } from '../platform/config/read.ts';
 import { Problem } from '../platform/problem.ts';
+import { Refused } from '../production/release/refused.ts';
 import { LockIsHeld } from '../runbook/lock/lock.ts';
 import { RunIsBusy } from '../runbook/run/claim.ts';
 import { NoSuchRun } from '../runbook/run/folder.ts';
@@ -27,6 +28,7 @@ export function failureOf(error: unknown): Failure {
       ...failed('wrong_settings', error.message, 'Correct or unset what is named: docs/reference/settings.md lists every setting.', 2),
       details: { problems: error.problems },
     };
+  if (error instanceof Refused) return failed('refused', error.message, error.next);
   if (error instanceof FaultyDocument) return faultyDocument(error);
   if (error instanceof LockIsHeld || error instanceof RunIsBusy) return failed('locked', error.message, 'Nothing was run.', 7);
   if (error instanceof NoSuchRun) return failed('usage', error.message, 'See quarterdeck runbook list.', 2);

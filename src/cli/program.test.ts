@@ -47,6 +47,13 @@ test('the commands are those of the contract', () => {
     'check http',
     'check tls',
     'check disk',
+    'release start',
+    'release deploy',
+    'release shift',
+    'release promote',
+    'release rollback',
+    'release status',
+    'release stop',
   ]);
 });
 

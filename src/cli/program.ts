@@ -8,6 +8,7 @@ import { doctorCommand } from './doctor.ts';
 import { keyCommand } from './key.ts';
 import { migrateDataCommand } from './migrate-data.ts';
 import { migrateCommand } from './migrate.ts';
+import { releaseCommand } from './release.ts';
 import { runbookCommand } from './runbook.ts';
 import { serveCommand, startCommand } from './start.ts';
 import { stdioCommand } from './stdio.ts';
@@ -18,6 +19,8 @@ export function createProgram(): CliCommand {
     summary: 'A shared workspace for a team of AI agents and the people they work for, over one MCP endpoint.',
   });
   program.version(version, '-V, --version', 'Print the version.').helpCommand('help [command]', 'Show the help of a command.');
+  // `release deploy --version v2` is not the version of this program.
+  program.enablePositionalOptions();
   const commands = [
     startCommand(),
     serveCommand(),

@@ -10,7 +10,8 @@ import { Problem, problemKinds } from '../platform/problem.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { Progress } from './commands.ts';
 import type { ControlStatus } from './control.ts';
-import { answers, findSocket, stdioProtocol } from './control-socket.ts';
+import { answers, findSocket } from '../system/socket.ts';
+import { controlSocket, stdioProtocol } from './control-socket.ts';
 
 /*
  * A running server checks the input and has everything loaded. So this loads next to nothing: a command answers at once,
@@ -84,7 +85,7 @@ export async function openStdioSession(
 
 async function socketOfServer(settings: Settings, anyDatabase = false): Promise<string | undefined> {
   if (settings.databaseUrl !== undefined && !anyDatabase) return undefined;
-  const socket = findSocket(settings.data);
+  const socket = findSocket(settings.data, controlSocket);
   return socket !== undefined && (await answers(socket)) ? socket : undefined;
 }
 

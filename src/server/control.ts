@@ -7,7 +7,8 @@ import { Problem, methodNotAllowed, notFound } from '../platform/problem.ts';
 import { problemBody, toProblem } from './answer.ts';
 import { readJsonBody } from './body.ts';
 import { type Progress, commands, localPrincipal } from './commands.ts';
-import { listenOnSocket, stdioProtocol } from './control-socket.ts';
+import { listenOnSocket } from '../system/socket.ts';
+import { controlSocket, stdioProtocol } from './control-socket.ts';
 import { type McpStdio, serveMcpStdio } from './mcp/stdio.ts';
 import { createLocalBackends } from './mcp/local-backend.ts';
 import type { Offers } from './mcp/offers.ts';
@@ -72,7 +73,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   }
 
   const { data } = platform.settings;
-  const remove = await listenOnSocket(server, data);
+  const remove = await listenOnSocket(server, data, controlSocket);
   if (remove === undefined && platform.database.kind === 'embedded')
     throw new Error(`A running server has the control socket in ${data}. Stop it, or use another folder with --data.`);
   if (remove === undefined) platform.log.info({ data }, 'another server has the control socket of this folder');

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { readSettings } from '../../../src/platform/config/read.ts';
 import { createLog } from '../../../src/platform/telemetry/log.ts';
 import { findServer, openStdioSession, runCommand } from '../../../src/server/attach.ts';
-import { findSocket } from '../../../src/server/control-socket.ts';
+import { findSocket } from '../../../src/system/socket.ts';
 import { createTestDatabase } from '../../support/postgres.ts';
 import { type Place, type TestServer, client, createPlace, startTestServer } from '../../support/server.ts';
 
@@ -183,7 +183,7 @@ describe('the control socket', () => {
     await mkdir(data, { recursive: true });
     const far = { ...place, data };
     const server = await startTestServer({ place: far });
-    const socket = findSocket(data) ?? '';
+    const socket = findSocket(data, 'control') ?? '';
     expect(socket).not.toContain('longlong');
     expect((await stat(join(socket, '..'))).mode & 0o777).toBe(0o700);
     expect(await findServer(settingsOf(far).settings)).toMatchObject({ url: server.url });

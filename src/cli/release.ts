@@ -1,0 +1,16 @@
+/** `quarterdeck release`: versions of any HTTP service on one machine, behind a proxy. */
+
+import { CliCommand } from './command.ts';
+import { promoteCommand, rollbackCommand, shiftCommand } from './release/change.ts';
+import { deployCommand } from './release/deploy.ts';
+import { statusCommand } from './release/status.ts';
+import { startCommand, stopCommand } from './release/supervisor.ts';
+
+export function releaseCommand(): CliCommand {
+  const command = new CliCommand('release', {
+    summary: 'Versions of an HTTP service on this machine, behind a proxy: released, shared, rolled back without a lost request.',
+  });
+  for (const each of [startCommand(), deployCommand(), shiftCommand(), promoteCommand(), rollbackCommand(), statusCommand(), stopCommand()])
+    command.addCommand(each);
+  return command;
+}
