@@ -33,6 +33,7 @@ export function createProgram(): CliCommand {
     doctorCommand(),
     runbookCommand(),
     checkGroup(),
+    releaseCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   return program;
