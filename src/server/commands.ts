@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Settings } from '../platform/config/settings.ts';
 import { copyDatabase } from '../platform/database/copy.ts';
 import { migrateDown, migrateUp, migrationStatus } from '../platform/database/migrate.ts';
+import { copyEmbedded } from '../platform/database/snapshot.ts';
 import { openDatabase, waitForDatabase } from '../platform/database/open.ts';
 import type { Database } from '../platform/database/types.ts';
 import { type Principal, roles } from '../platform/identity/principal.ts';
@@ -109,6 +110,7 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   ),
   'migrate data': onDatabase(z.strictObject({ to: z.string().regex(/^postgres(ql)?:\/\//) }), copyTo),
+  'database copy': onDatabase(z.strictObject({ to: z.string() }), ({ database }, { to }) => copyEmbedded(database, to)),
   'doctor facts': onDatabase(nothing, async ({ database, serving }) => ({ version, serving, ...(await databaseFacts(database)) })),
 };
 

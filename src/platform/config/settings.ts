@@ -1,6 +1,7 @@
 /** Every setting of the server, once: its variable, its flag, its type, its default and why that default. */
 
 import { z } from 'zod';
+import { backupSettings } from './backup-settings.ts';
 import { limitSettings } from './limit-settings.ts';
 import { type SettingDefinition, count, httpUrl, list, milliseconds, pairs, port, seconds, setting } from './setting.ts';
 
@@ -248,6 +249,7 @@ export const settingDefinitions = {
     schema: count(90, 1, 3_650),
     description: 'How long events are kept. They are the history of tasks, so a quarter of a year.',
   }),
+  ...backupSettings,
 } satisfies Record<string, SettingDefinition>;
 
 type Definitions = typeof settingDefinitions;

@@ -40,6 +40,45 @@ export async function secureTable(db: Kysely<unknown>, table: string, { owner, o
   await sql`grant select, insert, update, delete on ${name} to ${sql.id(appRole)}`.execute(db);
 }
 
+/**
+ * Makes the role and lets the current user take it. Where that is not permitted, the policies still hold,
+ * because they are forced on the owner as well. Another database's migration may do the same at this moment.
+ */
+export async function makeAppRole(db: Kysely<unknown>): Promise<void> {
+  await sql`do $$
+    begin
+      if to_regrole('quarterdeck_app') is null then
+        create role quarterdeck_app nologin;
+        execute format('grant quarterdeck_app to %I', current_user);
+      end if;
+    exception when duplicate_object or unique_violation or insufficient_privilege then null;
+    end $$`.execute(db);
+  await sql`do $$
+    begin
+      if to_regrole('quarterdeck_app') is not null and not ${sql.raw(mayTakeAppRole)} then
+        execute format('grant quarterdeck_app to %I', current_user);
+      end if;
+    exception when insufficient_privilege then null;
+    end $$`.execute(db);
+}
+
+/**
+ * Gives the role in a restored database what the migrations gave it in the first one: dumps are restored without privileges, because
+ * those name roles that need not be there.
+ */
+export async function grantToAppRole(db: Kysely<unknown>): Promise<void> {
+  for (const statement of [
+    `grant usage on schema public, auth to ${appRole}`,
+    `grant select, insert, update, delete on all tables in schema public to ${appRole}`,
+    `grant usage, select on all sequences in schema public to ${appRole}`,
+    `revoke all on public.quarterdeck_migrations from ${appRole}`,
+    `grant select on public.quarterdeck_migrations, auth.people to ${appRole}`,
+    `alter default privileges in schema public grant select, insert, update, delete on tables to ${appRole}`,
+    `alter default privileges in schema public grant usage, select on sequences to ${appRole}`,
+  ])
+    await sql.raw(statement).execute(db);
+}
+
 /** False where migrations were not permitted to make it. */
 export async function appRoleExists(db: Kysely<unknown>): Promise<boolean> {
   const { rows } = await sql<{ exists: boolean }>`select to_regrole(${appRole}) is not null as exists`.execute(db);

@@ -1,14 +1,14 @@
 /** The role that transactions take, so that row-level security holds even for a user that would bypass it. */
 
-import { type Kysely, sql } from 'kysely';
-import { appRoleExists, mayTakeAppRole } from '../security.ts';
+import { sql } from 'kysely';
+import { appRoleExists, makeAppRole, mayTakeAppRole } from '../security.ts';
 import type { Migration } from '../types.ts';
 
 export const roles: Migration = {
   name: '0001_roles',
 
   async up(db) {
-    await makeRole(db);
+    await makeAppRole(db);
     const { rows } = await sql<{ usable: boolean }>`select ${sql.raw(mayTakeAppRole)} as usable`.execute(db);
     if (rows[0]?.usable !== true) return;
     await sql`grant usage on schema public to quarterdeck_app`.execute(db);
@@ -27,25 +27,3 @@ export const roles: Migration = {
     await sql`revoke usage on schema public from quarterdeck_app`.execute(db);
   },
 };
-
-/**
- * Makes the role and lets the current user take it. Where that is not permitted, the policies still hold,
- * because they are forced on the owner as well. Another database's migration may do the same at this moment.
- */
-async function makeRole(db: Kysely<unknown>): Promise<void> {
-  await sql`do $$
-    begin
-      if to_regrole('quarterdeck_app') is null then
-        create role quarterdeck_app nologin;
-        execute format('grant quarterdeck_app to %I', current_user);
-      end if;
-    exception when duplicate_object or unique_violation or insufficient_privilege then null;
-    end $$`.execute(db);
-  await sql`do $$
-    begin
-      if to_regrole('quarterdeck_app') is not null and not ${sql.raw(mayTakeAppRole)} then
-        execute format('grant quarterdeck_app to %I', current_user);
-      end if;
-    exception when insufficient_privilege then null;
-    end $$`.execute(db);
-}
