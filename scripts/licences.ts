@@ -9,6 +9,8 @@ type Names = Record<string, string>;
 
 /** An entry of the lock file, under the folder that it is installed in. */
 export interface LockedPackage {
+  /** All have one, also those that name nothing of what is below. */
+  version?: string;
   license?: string;
   dependencies?: Names;
   optionalDependencies?: Names;

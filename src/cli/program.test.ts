@@ -54,6 +54,9 @@ test('the commands are those of the contract', () => {
     'release rollback',
     'release status',
     'release stop',
+    'backup create',
+    'backup list',
+    'backup verify',
   ]);
 });
 

@@ -1,6 +1,7 @@
 /** The whole command line: every command, in the order in which a user meets them. */
 
 import { checkGroup } from './check.ts';
+import { backupCommand } from './backup.ts';
 import { CliCommand } from './command.ts';
 import { version } from './invocation.ts';
 import { configCommand } from './config.ts';
@@ -34,6 +35,7 @@ export function createProgram(): CliCommand {
     runbookCommand(),
     checkGroup(),
     releaseCommand(),
+    backupCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   return program;

@@ -38,11 +38,13 @@ export interface Cluster {
 export interface ClusterOptions {
   /** True for measurements: commits wait for the disk. Tests do not need it, because they only kill their own processes. */
   durable?: boolean;
+  /** Default: the server from npm. */
+  binaries?: Binaries;
   /** Where its files are. Default: the folder of the system for temporary files. */
   folder?: string;
 }
 
-interface Binaries {
+export interface Binaries {
   initdb: string;
   postgres: string;
 }
@@ -57,9 +59,9 @@ interface Place {
 }
 
 /** Starts a cluster. @throws Error with its log when it does not become ready. */
-export async function startPostgres({ durable = false, folder = tmpdir() }: ClusterOptions = {}): Promise<Cluster> {
+export async function startPostgres({ durable = false, folder = tmpdir(), binaries }: ClusterOptions = {}): Promise<Cluster> {
   await removeAbandoned();
-  const place = await prepare(folder);
+  const place = await prepare(folder, binaries);
   const password = randomBytes(18).toString('base64url');
   await initialise(place, password);
   const { keeper, adminUrl } = await startOnFreePort(place, password, durable);
@@ -84,13 +86,13 @@ async function query(url: string, text: string): Promise<void> {
 }
 
 /** Makes the folder and gives it to the account. */
-async function prepare(parent: string): Promise<Place> {
+async function prepare(parent: string, given: Binaries | undefined): Promise<Place> {
   const folder = await mkdtemp(join(parent, prefix));
   await writeFile(join(folder, 'started-by'), String(process.pid));
-  if (process.getuid?.() !== 0) return { folder, account: {}, binaries: await binariesFromNpm() };
+  if (process.getuid?.() !== 0) return { folder, account: {}, binaries: given ?? (await binariesFromNpm()) };
   const [uid, gid] = await Promise.all(['-u', '-g'].map(async (flag) => Number((await run('id', [flag, 'nobody'])).stdout)));
   const account = { uid, gid };
-  const binaries = await reachableBinaries(account, folder);
+  const binaries = given ?? (await reachableBinaries(account, folder));
   await run('chown', ['-R', `${uid}:${gid}`, folder]);
   return { folder, account, binaries };
 }

@@ -1,0 +1,42 @@
+/** Verifies a backup by restoring it: nothing less says that it can be. */
+
+import type { Backup } from './catalogue.ts';
+import { FaultyBackup, type Manifest, type Verification, verificationName } from './manifest.ts';
+import { type RestoredOptions, withRestored } from './restored.ts';
+import { type Store, bytesOf } from './store/store.ts';
+
+export interface VerifyOptions extends Omit<RestoredOptions, 'manifest' | 'beside'> {
+  backup: Backup & { manifest: Manifest };
+  toolVersion: string;
+}
+
+/**
+ * Writes what came of it beside the backup.
+ * @throws FaultyBackup when it is not good; that is written down too
+ */
+export async function verifyBackup({ backup, toolVersion, ...options }: VerifyOptions): Promise<Verification> {
+  const { manifest } = backup;
+  const started = performance.now();
+  const outcome = (reason: string | null): Verification => ({
+    backup: manifest.backup,
+    sha256: manifest.sha256,
+    verified: reason === null,
+    at: new Date().toISOString(),
+    seconds: Math.round(performance.now() - started) / 1_000,
+    tool_version: toolVersion,
+    reason,
+  });
+  try {
+    await withRestored({ ...options, manifest }, () => Promise.resolve());
+  } catch (error) {
+    if (error instanceof FaultyBackup) await record(options.store, outcome(error.reason));
+    throw error;
+  }
+  const verification = outcome(null);
+  await record(options.store, verification);
+  return verification;
+}
+
+function record(store: Store, verification: Verification): Promise<void> {
+  return store.write(verificationName(verification.backup), bytesOf(`${JSON.stringify(verification, null, 2)}\n`));
+}

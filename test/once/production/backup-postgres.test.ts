@@ -1,0 +1,145 @@
+/** Backups of PostgreSQL: made, restored on another server, and refused when anything is wrong with them. */
+
+import { spawnSync } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { quarterdeck } from '../../behaviour/cli/quarterdeck.ts';
+import { type Made, type Workbench, forged, openWorkbench, placeOn, spoiled } from '../../support/backup.ts';
+import { type Postgres15, startPostgres15, withoutPostgres15 } from '../../support/postgres-15.ts';
+import { createPlace } from '../../support/server.ts';
+
+interface Listed {
+  backups: { backup: string; state: string; reason: string | null; verified_at: string | null }[];
+}
+
+let cluster: Postgres15;
+let bench: Workbench;
+let made: Made;
+
+beforeAll(async () => {
+  if (withoutPostgres15 !== undefined) return;
+  cluster = await startPostgres15();
+  bench = await openWorkbench(await placeOn(cluster));
+  made = await bench.json<Made>(['create']);
+});
+afterAll(async () => {
+  if (withoutPostgres15 !== undefined) return;
+  await bench.remove();
+  await cluster.stop();
+});
+beforeEach(({ skip }) => skip(withoutPostgres15 !== undefined, withoutPostgres15));
+
+const databases = async (on = cluster) => (await on.query(`select datname from pg_database order by 1`)).map(({ datname }) => datname);
+
+test('says what it holds: rows of every table, the moment, the migration', async () => {
+  expect(made).toMatchObject({
+    backup: expect.stringMatching(/^\d{8}T\d{6}Z-[0-9a-f]{4}$/) as string,
+    rows: { 'public.tasks': 21, 'public.projects': 2, 'auth.user': 1 },
+    migration: expect.stringMatching(/^\d{4}_/) as string,
+    server_version: expect.stringMatching(/^15\./) as string,
+    sha256: expect.stringMatching(/^sha256:/) as string,
+  });
+  expect(await bench.files()).toEqual([`${made.backup}.dump`, `${made.backup}.manifest.json`]);
+});
+
+test('is verified by being restored, also on a server that has neither the role nor the transactions of the first', async () => {
+  const other = await startPostgres15();
+  const scratch = await other.createDatabase();
+  // The first server has counted further than the second: there, the event would be seen by nobody.
+  await cluster.query(`update events set xid = '900000000'::xid8 where id = 1`, made.database);
+  const ahead = await bench.json<Made>(['create']);
+  const before = await databases(other);
+  expect(await bench.json(['verify', 'latest'], { QUARTERDECK_SCRATCH_URL: scratch.url })).toMatchObject({
+    backup: ahead.backup,
+    verified: true,
+  });
+  expect(await other.query(`select from pg_roles where rolname = 'quarterdeck_app'`)).toHaveLength(1);
+  expect(await databases(other)).toEqual(before);
+  const { backups } = await bench.json<Listed>(['list']);
+  expect(backups.map(({ backup, state }) => [backup, state])).toEqual([
+    [ahead.backup, 'verified'],
+    [made.backup, 'unverified'],
+  ]);
+  await other.stop();
+  for (const name of await bench.files()) if (name.startsWith(ahead.backup)) await rm(join(bench.store, name));
+  await cluster.query(`update events set xid = '3'::xid8 where id = 1`, made.database);
+});
+
+const dump = () => `${made.backup}.dump`;
+const manifest = () => `${made.backup}.manifest.json`;
+const flipBit = (bytes: Buffer) => bytes.writeUInt8(bytes.readUInt8(5_000) ^ 1, 5_000);
+const content = (files: Record<string, Buffer>) => files[dump()] ?? Buffer.alloc(0);
+
+describe('is refused before anything is touched when', () => {
+  test.each<[string, (files: Record<string, Buffer>) => void, RegExp, string]>([
+    ['it is cut', (files) => (files[dump()] = content(files).subarray(0, -100)), /has \d+ bytes, and should have \d+/, 'damaged'],
+    ['it is empty', (files) => (files[dump()] = Buffer.alloc(0)), /has 0 bytes/, 'damaged'],
+    ['it was half uploaded', (files) => delete files[manifest()], /it has no manifest/, 'incomplete'],
+    ['its content is missing', (files) => delete files[dump()], /has 0 bytes/, 'damaged'],
+    ['its manifest is damaged', (files) => (files[manifest()] = Buffer.from('{"format":1')), /manifest is damaged/, 'damaged'],
+    ['it is of a newer version', (files) => (files[manifest()] = Buffer.from('{"format":2}')), /has format 2.*Use a newer one/, 'damaged'],
+    ['one bit is flipped', (files) => flipBit(content(files)), /the bytes of .* are not those that were written/, 'failed'],
+    [
+      'rows are missing that the manifest has',
+      (files) => (files[manifest()] = Buffer.from(String(files[manifest()]).replace('"public.tasks": 21', '"public.tasks": 22'))),
+      /public\.tasks has 21 rows, and had 22/,
+      'failed',
+    ],
+    [
+      'it was written cut, where pg_restore --list sees nothing',
+      (files) => {
+        const cut = content(files).subarray(0, -200);
+        files[dump()] = cut;
+        files[manifest()] = forged(files[manifest()], cut);
+      },
+      /could not be restored/,
+      'failed',
+    ],
+  ])('%s', async (_what, spoil, reason, state) => {
+    const store = await spoiled(bench.store, made, spoil);
+    const before = await databases();
+    const environment = { QUARTERDECK_BACKUP_TO: store };
+    const verified = await bench.run(['verify', made.backup], environment);
+    expect(verified).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(reason) as string });
+    expect(await databases()).toEqual(before);
+    expect((await bench.json<Listed>(['list'], environment)).backups).toMatchObject([{ backup: made.backup, state }]);
+    await rm(store, { recursive: true });
+  });
+
+  test('pg_restore --list would have let the cut one pass', async () => {
+    const store = await spoiled(bench.store, made, (files) => (files[dump()] = content(files).subarray(0, -200)));
+    expect(spawnSync('/usr/lib/postgresql/15/bin/pg_restore', ['--list', join(store, dump())]).status).toBe(0);
+    await rm(store, { recursive: true });
+  });
+
+  test('the key is wrong, or there is none', async () => {
+    const [right, wrong] = await Promise.all([generateX25519Identity(), generateX25519Identity()]);
+    const recipient = await identityToRecipient(right);
+    const sealed = await bench.json<Made>(['create'], { QUARTERDECK_BACKUP_RECIPIENT: recipient });
+    expect(sealed.file).toBe(`${sealed.backup}.dump.age`);
+    const identity = join(bench.place.data, 'identity');
+    const verify = () => bench.run(['verify', sealed.backup], { QUARTERDECK_BACKUP_IDENTITY: identity });
+    await writeFile(identity, `# made for a test\n${wrong}\n`);
+    expect((await verify()).stderr).toContain('does not open it');
+    await writeFile(identity, `# made for a test\n${right}\n`);
+    expect(await verify()).toMatchObject({ code: 0, stderr: '' });
+    expect((await bench.run(['verify', sealed.backup])).stderr).toContain('no identity is set');
+  });
+});
+
+test('is refused where pg_dump is older than the server, and where there is none', async ({ skip }) => {
+  const newest = Number(/\d+/.exec(spawnSync('pg_dump', ['--version']).stdout?.toString() ?? '')?.[0]);
+  skip(newest >= 18, 'this machine has a pg_dump that is new enough');
+  const place = await createPlace('postgres');
+  await quarterdeck(place, ['migrate', 'up']);
+  const ran = await quarterdeck(place, ['backup', 'create', '--to', join(place.data, 'backups')]);
+  expect(ran.code).toBe(1);
+  expect(ran.stderr).toMatch(/older than the server, which is PostgreSQL 18.*Install the package postgresql-client-18/s);
+  const { backups } = JSON.parse(
+    (await quarterdeck(place, ['backup', 'list', '--json', '--to', join(place.data, 'backups')])).stdout,
+  ) as Listed;
+  expect(backups).toEqual([]);
+  await place.remove();
+});

@@ -1,0 +1,37 @@
+/** A PostgreSQL of the system's packages with its own programs, which the server from npm comes without. */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { type Cluster, type TestDatabase, createDatabase, startPostgres } from './cluster.ts';
+
+const folder = '/usr/lib/postgresql/15/bin';
+
+const binaries = { initdb: join(folder, 'initdb'), postgres: join(folder, 'postgres') };
+
+/** Why a test of it is skipped; undefined: it is there. */
+export const withoutPostgres15 = [...Object.values(binaries), join(folder, 'pg_dump'), join(folder, 'pg_restore')].every((path) =>
+  existsSync(path),
+)
+  ? undefined
+  : 'PostgreSQL 15 is not installed (apt: postgresql-15)';
+
+export interface Postgres15 extends Cluster {
+  /** A database of a user that may also make databases, as whoever restores has to. */
+  createDatabase(): Promise<TestDatabase>;
+  /** Queries as the superuser, in the database of this name. */
+  query(text: string, database?: string): Promise<Record<string, unknown>[]>;
+}
+
+export async function startPostgres15(): Promise<Postgres15> {
+  const cluster = await startPostgres({ binaries });
+  const query: Postgres15['query'] = async (text, database = 'postgres') => {
+    const url = new URL(cluster.adminUrl);
+    url.pathname = `/${database}`;
+    const client = new pg.Client({ connectionString: url.href });
+    await client.connect();
+    return (await client.query<Record<string, unknown>>(text).finally(() => client.end())).rows;
+  };
+  await query('alter role quarterdeck_owner createdb');
+  return { ...cluster, createDatabase: () => createDatabase(cluster.adminUrl), query };
+}
