@@ -57,6 +57,8 @@ test('the commands are those of the contract', () => {
     'backup create',
     'backup list',
     'backup verify',
+    'backup prune',
+    'backup restore',
   ]);
 });
 

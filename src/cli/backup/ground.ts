@@ -21,6 +21,9 @@ export interface Ground {
   signal: AbortSignal;
 }
 
+/** Why no remote server offers it. */
+const about = 'it copies the database itself.';
+
 export function withBackupOptions(command: CliCommand): CliCommand {
   command
     .option('--to <place>', 'The folder or s3://bucket/prefix of the backups. (default: QUARTERDECK_BACKUP_TO)')
@@ -29,9 +32,15 @@ export function withBackupOptions(command: CliCommand): CliCommand {
   return command;
 }
 
+/** For what needs no store. */
+export function onSettings<Result>(options: BackupOptions, work: (settings: Settings) => Promise<Result>): Promise<Result> {
+  refuseUrl(options, about);
+  return work(settingsOf(options).settings);
+}
+
 /** Runs `work`, and ends it in order when the person stops it: what was begun is removed. */
 export async function onStore<Result>(options: BackupOptions, work: (ground: Ground) => Promise<Result>): Promise<Result> {
-  refuseUrl(options, 'it copies the database itself.');
+  refuseUrl(options, about);
   const effective = settingsOf(options);
   const { settings } = effective;
   const to = options.to ?? settings.backupTo;

@@ -4,11 +4,11 @@ import { spawnSync } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { quarterdeck } from '../../behaviour/cli/quarterdeck.ts';
 import { type Made, type Workbench, forged, openWorkbench, placeOn, spoiled } from '../../support/backup.ts';
 import { type Postgres15, startPostgres15, withoutPostgres15 } from '../../support/postgres-15.ts';
-import { createPlace } from '../../support/server.ts';
+import { type TestServer, client, createPlace, startTestServer } from '../../support/server.ts';
 
 interface Listed {
   backups: { backup: string; state: string; reason: string | null; verified_at: string | null }[];
@@ -101,9 +101,14 @@ describe('is refused before anything is touched when', () => {
     const store = await spoiled(bench.store, made, spoil);
     const before = await databases();
     const environment = { QUARTERDECK_BACKUP_TO: store };
-    const verified = await bench.run(['verify', made.backup], environment);
-    expect(verified).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(reason) as string });
-    expect(await databases()).toEqual(before);
+    for (const words of [
+      ['restore', made.backup, '--into', 'never_made'],
+      ['verify', made.backup],
+    ]) {
+      const ran = await bench.run(words, environment);
+      expect(ran).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(reason) as string });
+      expect(await databases()).toEqual(before);
+    }
     expect((await bench.json<Listed>(['list'], environment)).backups).toMatchObject([{ backup: made.backup, state }]);
     await rm(store, { recursive: true });
   });
@@ -126,6 +131,63 @@ describe('is refused before anything is touched when', () => {
     await writeFile(identity, `# made for a test\n${right}\n`);
     expect(await verify()).toMatchObject({ code: 0, stderr: '' });
     expect((await bench.run(['verify', sealed.backup])).stderr).toContain('no identity is set');
+  });
+});
+
+describe('restored', () => {
+  let live: string;
+  let server: TestServer;
+
+  beforeAll(async () => {
+    if (withoutPostgres15 !== undefined) return;
+    live = made.database;
+    server = await startTestServer({ place: bench.place });
+  });
+  afterAll(() => server?.close());
+
+  const agent = () => client(server.url, bench.user.key);
+
+  test('never over anything that is there', async () => {
+    for (const [into, reason] of [
+      [live, 'is the live database'],
+      ['postgres', 'There is a database postgres already'],
+      ['Not a "name"', 'is no name for a database'],
+    ] as const)
+      expect(await bench.run(['restore', made.backup, '--into', into])).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(reason) as string,
+      });
+    expect(await bench.run(['restore', '--into', 'postgres', '--switch'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('is not one that `quarterdeck backup restore` made') as string,
+    });
+  });
+
+  test('into a new database, then switched to under the eyes of a running server, which goes on, and back again', async () => {
+    const later = await agent().post<{ task: { id: string } }>('/tasks', { project: 'WEB', title: 'after the backup' });
+    expect(later.body.task.id).toBe('WEB-21');
+    expect(await bench.json(['restore', made.backup, '--into', 'restored'])).toMatchObject({ backup: made.backup, into: 'restored' });
+    expect(await databases()).toEqual(expect.arrayContaining([live, 'restored']));
+    expect((await agent().get('/tasks/WEB-21')).status).toBe(200);
+
+    const switched = await bench.json<{ previous: string }>(['restore', '--into', 'restored', '--switch']);
+    expect(switched).toMatchObject({
+      live,
+      backup: made.backup,
+      back: expect.stringContaining(`--into ${switched.previous} --switch`) as string,
+    });
+    expect(switched.previous).toMatch(/_before_\d{8}t\d{6}z$/);
+    await vi.waitFor(async () => expect((await agent().get('/tasks/WEB-21')).status).toBe(404), { timeout: 20_000 });
+    // Numbers, claims and events go on where the backup was.
+    expect((await agent().get<{ task: { claim: unknown } }>('/tasks/WEB-1')).body.task.claim).not.toBeNull();
+    expect((await agent().post<{ task: { id: string } }>('/tasks', { project: 'WEB', title: 'anew' })).body.task.id).toBe('WEB-21');
+    const { body } = await agent().get<{ task: { history: { type: string }[] } }>('/tasks/WEB-1?detail=full');
+    expect(body.task.history.map(({ type }) => type)).toEqual(['claim.taken', 'task.created']);
+
+    await bench.json(['restore', '--into', switched.previous, '--switch']);
+    await vi.waitFor(async () => expect((await agent().get('/tasks/WEB-21')).body).toMatchObject({ task: { title: 'after the backup' } }), {
+      timeout: 20_000,
+    });
   });
 });
 

@@ -1,6 +1,7 @@
 /** The embedded database: one connection to PGlite in a worker, in a folder that is ours alone. */
 
 import { EventEmitter } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
@@ -13,10 +14,14 @@ import { Engine } from './engine.ts';
 import { lockData } from './lock.ts';
 import { EmbeddedSocket } from './socket.ts';
 
+/** Where a database is for a moment while it is swapped with a restored one. */
+export const aside = 'database.switching';
+
 /** @throws Error when another process has the folder, or its files cannot be opened */
 export async function openEmbedded(settings: Settings, log: Log): Promise<Backend> {
   const data = resolve(settings.data);
   await mkdir(data, { recursive: true, mode: 0o700 });
+  refuseHalfSwitched(data);
   const code = await databaseCode();
   const lock = await lockData(data);
   const engine = new Engine({ folder: join(data, 'database'), code, statementTimeoutMs: settings.statementTimeoutMs, log });
@@ -47,6 +52,14 @@ export async function openEmbedded(settings: Settings, log: Log): Promise<Backen
       await lock.release();
     },
   };
+}
+
+/** An empty database would be made where the real one lies beside it. */
+function refuseHalfSwitched(data: string): void {
+  if (existsSync(join(data, 'database')) || !existsSync(join(data, aside))) return;
+  throw new Error(
+    `The database in ${data} was being switched with a restored one, and whoever did it was stopped. Run the same \`quarterdeck backup restore --into … --switch\` again.`,
+  );
 }
 
 function createPool(engine: Engine, settings: Settings, log: Log): pg.Pool {

@@ -12,7 +12,8 @@ const connectMs = 10_000;
 /** @throws Error when the server cannot be reached, or lets us into neither of the two */
 export async function connectServer(databaseUrl: string): Promise<pg.Client> {
   const failures: unknown[] = [];
-  for (const name of maintenance) {
+  // A database that somebody is connected to cannot be renamed.
+  for (const name of maintenance.filter((each) => each !== databaseOf(databaseUrl))) {
     const client = new pg.Client({
       connectionString: withDatabase(databaseUrl, name),
       connectionTimeoutMillis: connectMs,
