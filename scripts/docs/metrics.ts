@@ -10,6 +10,7 @@ export async function renderMetrics(): Promise<string> {
   const metrics = createMetrics('0.0.0');
   metrics.observe({
     database: () => ({ total: 0, idle: 0, waiting: 0 }),
+    inFlight: () => 0,
     openStreams: () => 0,
     longCalls: () => 0,
     backlogs: () => Promise.resolve(undefined),

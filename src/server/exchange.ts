@@ -24,6 +24,8 @@ export interface Exchange {
   mcp: McpCall | undefined;
   /** Ends the work with this reason; used when the server stops. */
   abort(reason: Error): void;
+  /** An event stream: its life depends on its client and is no latency. */
+  endless: boolean;
   /** Event streams outlive the request time-out. */
   withoutTimeLimit(): void;
 }
@@ -67,7 +69,11 @@ export function openExchange(incoming: IncomingMessage, outgoing: ServerResponse
     operation: undefined,
     mcp: undefined,
     abort: (reason) => controller.abort(reason),
-    withoutTimeLimit: () => clearTimeout(timer),
+    endless: false,
+    withoutTimeLimit() {
+      this.endless = true;
+      clearTimeout(timer);
+    },
   };
 }
 

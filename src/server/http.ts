@@ -44,6 +44,8 @@ export interface Surface {
 
 export interface HttpServer {
   readonly server: Server;
+  /** Requests that wait for their answer now, without event streams and without whoever asks for the metrics. */
+  inFlight(): number;
   /** What is served from now on. */
   serve(surface: Surface): void;
   /** Stops accepting, waits for the requests in flight until the grace is over, then aborts them. */
@@ -101,6 +103,7 @@ export function createHttpServer({ settings, log, metrics, surface }: HttpServer
 
   return {
     server,
+    inFlight: () => inFlight.all().filter(({ endless, route }) => !endless && route !== '/metrics').length,
     serve: (next) => {
       dispatch = createDispatcher(next, log, metrics);
     },
@@ -178,7 +181,7 @@ function record(exchange: Exchange, seconds: number, log: Log, metrics: Metrics,
   const method = incoming.method ?? '';
   const status = outgoing.headersSent ? outgoing.statusCode : 499;
   if (span !== undefined) endHttpSpan(span, exchange, status);
-  metrics.httpRequest({ route, method, status, seconds });
+  metrics.httpRequest({ route, method, status, seconds: exchange.endless ? undefined : seconds });
   if (mcp !== undefined) metrics.mcpRequest(measurementOf(mcp, status, seconds));
   // Built only where it is written: at a high rate `LOG_LEVEL=warn` makes it cost nothing.
   if (!log.isLevelEnabled('info')) return;

@@ -77,6 +77,7 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
     opened.face = face;
     metrics.observe({
       database: () => database.stats(),
+      inFlight: () => http.inFlight(),
       openStreams: () => face.openStreams,
       longCalls: () => longCalls.running,
       backlogs: createBacklogReader(database),

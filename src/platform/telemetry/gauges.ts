@@ -19,6 +19,14 @@ export function defineGauges(registry: Registry, sources: MetricSources): void {
     },
   });
   new Gauge({
+    name: 'quarterdeck_http_requests_in_flight',
+    help: 'Requests that wait for their answer now, without event streams and the scrape itself.',
+    registers,
+    collect() {
+      this.set(sources.inFlight());
+    },
+  });
+  new Gauge({
     name: 'quarterdeck_event_streams',
     help: 'Event streams open now.',
     registers,

@@ -35,7 +35,7 @@ function requestInstruments(registers: Registry[]) {
       }),
       duration: new Histogram({
         name: 'quarterdeck_http_request_duration_seconds',
-        help: 'Time from the head of a request to the end of its answer. Event streams count their whole life.',
+        help: 'Time from the head of a request to the end of its answer. Event streams are left out: how long they live is no latency.',
         labelNames: http,
         buckets: requestBuckets,
         registers,

@@ -16,6 +16,7 @@ export interface Backlog {
 /** Read when the metrics are asked for. */
 export interface MetricSources {
   database(): { total: number; idle: number; waiting: number };
+  inFlight(): number;
   openStreams(): number;
   longCalls(): number;
   /** Undefined while the database does not answer: a scrape must not fail or wait because of it. Asked twice for each scrape. */
@@ -48,8 +49,8 @@ export interface McpMeasurement {
 export interface Metrics {
   readonly contentType: string;
   readonly registry: Registry;
-  /** `route` is the pattern, never the path, or every task id would be a series of its own. */
-  httpRequest(request: { route: string; method: string; status: number; seconds: number }): void;
+  /** `route` is the pattern, never the path, or every task id would be a series of its own. `seconds` is undefined for an event stream. */
+  httpRequest(request: { route: string; method: string; status: number; seconds: number | undefined }): void;
   /** `outcome` is `ok` or the code of the problem. */
   operation(name: string, face: string, outcome: string, seconds: number): void;
   /** Every word is one of a set that the server knows: see `describeCall`. */
@@ -83,7 +84,7 @@ export function createMetrics(version: string): Metrics {
     httpRequest({ route, method, status, seconds }) {
       const labels = { route, method: knownMethods.has(method) ? method : 'other', status: `${Math.floor(status / 100)}xx` };
       http.count.inc(labels);
-      http.duration.observe(labels, seconds);
+      if (seconds !== undefined) http.duration.observe(labels, seconds);
     },
     operation(operation, face, outcome, seconds) {
       const labels = { operation, face, outcome };

@@ -93,6 +93,35 @@ test('MCP requests by method, tool, revision and outcome', async () => {
   }
 });
 
+test('requests in flight, without event streams, whose life is no latency', async () => {
+  const before = await scrape(server.url);
+  const flying = async () => sumOf(await scrape(server.url), 'quarterdeck_http_requests_in_flight');
+  const over = new AbortController();
+  const stream = await fetch(`${server.url}/mcp`, {
+    headers: { authorization: `Bearer ${ada.key}`, accept: 'text/event-stream' },
+    signal: over.signal,
+  });
+  expect(stream.status).toBe(200);
+  const body = new TransformStream<Uint8Array, Uint8Array>();
+  const answer = fetch(`${server.url}/projects`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${ada.key}`, 'content-type': 'application/json' },
+    body: body.readable,
+    duplex: 'half',
+  });
+  const writer = body.writable.getWriter();
+  await writer.write(Buffer.from('{'));
+  await expect.poll(flying).toBe(1);
+  expect(sumOf(await scrape(server.url), 'quarterdeck_event_streams')).toBe(1);
+  await writer.close();
+  await answer;
+  await expect.poll(flying).toBe(0);
+  over.abort();
+  const streams = { route: '/mcp', method: 'GET' };
+  await expect.poll(() => since(before, 'quarterdeck_http_requests_total', streams)).toBe(1);
+  expect(await since(before, 'quarterdeck_http_request_duration_seconds_count', streams)).toBe(0);
+});
+
 test('hostile names make no series', async () => {
   const attack = async (round: number) => {
     const word = `x${round}"\n\\{}`;
