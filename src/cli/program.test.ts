@@ -47,6 +47,7 @@ test('the commands are those of the contract', () => {
     'check http',
     'check tls',
     'check disk',
+    'measure',
     'release start',
     'release deploy',
     'release shift',

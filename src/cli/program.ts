@@ -7,6 +7,7 @@ import { version } from './invocation.ts';
 import { configCommand } from './config.ts';
 import { doctorCommand } from './doctor.ts';
 import { keyCommand } from './key.ts';
+import { measureCommand } from './measure.ts';
 import { migrateDataCommand } from './migrate-data.ts';
 import { migrateCommand } from './migrate.ts';
 import { releaseCommand } from './release.ts';
@@ -34,6 +35,7 @@ export function createProgram(): CliCommand {
     doctorCommand(),
     runbookCommand(),
     checkGroup(),
+    measureCommand(),
     releaseCommand(),
     backupCommand(),
   ];
