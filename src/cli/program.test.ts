@@ -45,6 +45,7 @@ test('the commands are those of the contract', () => {
     'runbook report',
     'runbook import',
     'check http',
+    'check mcp',
     'check tls',
     'check disk',
     'measure',
