@@ -67,3 +67,8 @@ export function secretFrom(variable: string | undefined): string | undefined {
 export function bearer(token: string | undefined): Record<string, string> {
   return token === undefined ? {} : { Authorization: `Bearer ${token}` };
 }
+
+/** For a body that is sent as JSON, where there is one. */
+export function jsonType(data: string | undefined): Record<string, string> {
+  return data === undefined ? {} : { 'Content-Type': 'application/json' };
+}

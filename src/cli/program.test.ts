@@ -47,6 +47,8 @@ test('the commands are those of the contract', () => {
     'check http',
     'check mcp',
     'check tls',
+    'check auth',
+    'check latency',
     'check disk',
     'measure',
     'release start',

@@ -1,7 +1,7 @@
 /** `quarterdeck check http`: one request, and whether its answer is as it should be. */
 
 import { UsageError, type CliCommand } from '../command.ts';
-import { addressOf, bearer, collect, countOf, durationOf, secretFrom } from '../options.ts';
+import { addressOf, bearer, collect, countOf, durationOf, jsonType, secretFrom } from '../options.ts';
 import { assertionsOf } from './assertions.ts';
 import { type CheckOptions, checkCommand, runCheck, tokenHelp } from './run.ts';
 
@@ -39,10 +39,7 @@ export function httpCommand(): CliCommand {
   return command.action(async (address: string, options: HttpOptions) => {
     const { method, data, status = null, timeout, within: withinMs } = options;
     const url = addressOf(address).href;
-    const headers = {
-      ...bearer(secretFrom(options.tokenEnv)),
-      ...(data === undefined ? {} : { 'Content-Type': 'application/json' }),
-    };
+    const headers = { ...bearer(secretFrom(options.tokenEnv)), ...jsonType(data) };
     const wishes = { status, headers: (options.header ?? []).map(headerOf), body: assertionsOf(options), withinMs };
     await runCheck(options, `asking ${url}`, async (signal) => {
       const { checkHttp } = await import('../../production/check/http.ts');
