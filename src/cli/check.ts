@@ -2,17 +2,21 @@
 
 import { CliCommand } from './command.ts';
 import { authCommand } from './check/auth.ts';
+import { configCheckCommand } from './check/config.ts';
+import { databaseCommand, migrationsCommand } from './check/database.ts';
 import { diskCommand } from './check/disk.ts';
 import { httpCommand } from './check/http.ts';
 import { latencyCommand } from './check/latency.ts';
 import { mcpCommand } from './check/mcp.ts';
+import { redisCommand } from './check/redis.ts';
 import { tlsCommand } from './check/tls.ts';
 
 export function checkGroup(): CliCommand {
   const group = new CliCommand('check', {
     summary: 'Prove one thing, with evidence. Made for steps of runbooks; works on servers that are not Quarterdeck too.',
   });
-  for (const command of [httpCommand(), mcpCommand(), tlsCommand(), authCommand(), latencyCommand(), diskCommand()])
-    group.addCommand(command);
+  const service = [httpCommand(), mcpCommand(), tlsCommand(), authCommand(), latencyCommand()];
+  const ground = [configCheckCommand(), databaseCommand(), migrationsCommand(), redisCommand(), diskCommand()];
+  for (const command of [...service, ...ground]) group.addCommand(command);
   return group;
 }

@@ -61,7 +61,7 @@ describe('it finds', () => {
   test('pools that together want more connections than there are', () => {
     expect(find(judge({}, { databasePool: 30, replicas: 4 }), 'connections')).toMatchObject({
       level: 'warning',
-      message: '120 connections at most (4 × 30) of 100; 3 are open.',
+      message: '128 connections at most (4 × (30 + 2)) of 100, with 10 kept free; 3 are open.',
     });
   });
 });

@@ -2,8 +2,11 @@
 
 import { z } from 'zod';
 import type { Settings } from '../../platform/config/settings.ts';
+import { oldestVersion } from '../../platform/database/requirements.ts';
+import { judgeMigrations } from '../../production/check/migrations.ts';
+import { poolArithmetic, spareConnections } from '../../production/check/pool.ts';
 import { migrationStatus } from '../views.ts';
-import { type Finding, ok, problem, warning } from './finding.ts';
+import { type Finding, findingOf, ok, problem, warning } from './finding.ts';
 
 /** What the running server, perhaps of another version, or this process tells of its database. What is not told is not judged. */
 export const databaseFacts = z.object({
@@ -24,9 +27,6 @@ export const databaseFacts = z.object({
 
 export type DatabaseFacts = z.output<typeof databaseFacts>;
 
-/** `server_version_num` of PostgreSQL 15. */
-const leastVersion = 150_000;
-
 /** Tokens are checked with the clock of this machine and leases with the database's; a token lives for an hour, so seconds do no harm. */
 const mostClockSeconds = 5;
 
@@ -35,9 +35,6 @@ const mostSweepSeconds = 60;
 
 /** Events wait for the oldest open transaction; ours are limited by the statement time-out of ten seconds. */
 const mostEventSeconds = 30;
-
-/** Connections to leave for migrations, backups and people. */
-const spareConnections = 10;
 
 export interface Observation {
   facts: DatabaseFacts;
@@ -51,7 +48,7 @@ export function judgeDatabase(observation: Observation): Finding[] {
   const { facts } = observation;
   return [
     judgeVersion(facts),
-    judgeMigrations(facts),
+    findingOf(judgeMigrations(facts.migrations)),
     judgeSecurity(facts),
     ...judgePool(observation),
     ...judgeClock(observation),
@@ -61,18 +58,10 @@ export function judgeDatabase(observation: Observation): Finding[] {
 }
 
 function judgeVersion({ database }: DatabaseFacts): Finding {
-  const { kind, server_version = '', server_version_number: number = leastVersion } = database;
+  const { kind, server_version = '', server_version_number: number = oldestVersion } = database;
   const name = `${kind === 'embedded' ? 'Embedded PostgreSQL' : 'PostgreSQL'} ${server_version}`.trimEnd() + ' answers.';
-  if (number < leastVersion) return problem('database', name, 'Upgrade it to PostgreSQL 15 or newer.');
+  if (number < oldestVersion) return problem('database', name, 'Upgrade it to PostgreSQL 15 or newer.');
   return ok('database', name);
-}
-
-function judgeMigrations({ migrations: { applied, pending, unknown } }: DatabaseFacts): Finding {
-  if (unknown.length > 0)
-    return problem('migrations', `The database is newer than this version: it has ${unknown.join(', ')}.`, 'Run the newer version.');
-  if (pending.length > 0)
-    return problem('migrations', `${pending.length} pending: ${pending.join(', ')}.`, 'Run `quarterdeck migrate up`.');
-  return ok('migrations', `All ${applied.length} were run.`);
 }
 
 function judgeSecurity({ database, migrations, security }: DatabaseFacts): Finding {
@@ -103,9 +92,18 @@ function judgeSecurity({ database, migrations, security }: DatabaseFacts): Findi
 function judgePool({ facts: { database }, settings: { databasePool, replicas } }: Observation): Finding[] {
   const { kind, connections, max_connections } = database;
   if (kind === 'embedded') return [];
-  const wanted = databasePool * replicas;
-  const text = `${wanted} connections at most (${replicas} × ${databasePool})${max_connections === undefined ? '' : ` of ${max_connections}`}; ${connections.total} are open.`;
-  if (max_connections !== undefined && wanted > max_connections - spareConnections)
+  const open = `${connections.total} are open.`;
+  const most = {
+    pool: databasePool,
+    replicas,
+    surge: 0,
+    maxConnections: max_connections ?? Infinity,
+    reserved: 0,
+    spare: spareConnections,
+  };
+  const { wanted, room, text: sum } = poolArithmetic(most);
+  const text = max_connections === undefined ? open : `${sum}; ${open}`;
+  if (wanted > room)
     return [warning('connections', text, 'Lower QUARTERDECK_DATABASE_POOL, raise max_connections, or put a pooler in between.')];
   if (connections.waiting > 0)
     return [warning('connections', `${text} ${connections.waiting} requests wait for one.`, 'Raise QUARTERDECK_DATABASE_POOL.')];

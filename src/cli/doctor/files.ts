@@ -1,8 +1,9 @@
 /** Looks at the data folder: whether it can be used, who else can read it, and how much room there is. */
 
-import { access, constants, stat, statfs } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { EffectiveSettings } from '../../platform/config/read.ts';
+import { gib, roomAt } from '../../production/check/disk.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 
 /** Bits of a mode with which anybody but the owner gets in. */
@@ -58,9 +59,8 @@ async function lookAtEnvFile(path: string): Promise<Finding> {
 }
 
 async function lookAtDisk(folder: string): Promise<Finding> {
-  const { bavail, bsize } = await statfs(await nearestFolder(folder));
-  const free = bavail * bsize;
-  const message = `${(free / (1024 * mebibyte)).toFixed(1)} GiB are free for the embedded database.`;
+  const { freeBytes: free } = await roomAt(await nearestFolder(folder));
+  const message = `${gib(free)} are free for the embedded database.`;
   if (free < leastFree) return problem('disk', message, 'Free some space before the database can write no more.');
   if (free < scarceFree) return warning('disk', message, 'Free some space, or move the data folder to a larger disk.');
   return ok('disk', message);

@@ -1,5 +1,7 @@
 /** What `doctor` says about one thing that it looked at. */
 
+import type { Judgement } from '../../production/check/result.ts';
+
 export type Level = 'ok' | 'warning' | 'problem';
 
 export interface Finding {
@@ -24,4 +26,9 @@ export function warning(check: string, message: string, fix: string): Finding {
 /** It does not work, or it is not safe. */
 export function problem(check: string, message: string, fix: string): Finding {
   return { check, level: 'problem', message, fix };
+}
+
+/** What a check judges as well. */
+export function findingOf({ what, found, ok: good, next }: Judgement): Finding {
+  return good === true ? ok(what, String(found)) : problem(what, String(found), next);
 }

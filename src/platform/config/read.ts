@@ -31,11 +31,18 @@ export interface SettingInputs {
   environment?: Readonly<Record<string, string | undefined>>;
   /** The folder whose `.env` is read. */
   folder?: string;
+  /** Read in place of that `.env`; it must be there. */
+  envFile?: string | undefined;
 }
 
 /** @throws SettingsError with every problem, and what each setting wants instead. */
-export function readSettings({ flags = {}, environment = process.env, folder = process.cwd() }: SettingInputs = {}): EffectiveSettings {
-  const file = readEnvFile(folder);
+export function readSettings({
+  flags = {},
+  environment = process.env,
+  folder = process.cwd(),
+  envFile,
+}: SettingInputs = {}): EffectiveSettings {
+  const file = envFile === undefined ? readEnvFile(folder) : parseEnv(readFileSync(envFile, 'utf8'));
   const problems = unknownVariables(environment, file);
   const values: Record<string, unknown> = {};
   const sources: Record<string, SettingSource> = {};

@@ -3,10 +3,8 @@
 import pg from 'pg';
 import type { Settings } from '../config/settings.ts';
 import type { Log } from '../telemetry/log.ts';
+import { oldestVersion } from './requirements.ts';
 import { valueParsers } from './values.ts';
-
-/** `on delete set null (column)` and `security_invoker` came with 15; `server_version_num` counts in ten thousands. */
-const oldestVersion = 150_000;
 
 /** A new connection costs a dozen milliseconds, an idle one a few megabytes of the server: five minutes bridge a pause in the work. */
 const idleMs = 300_000;

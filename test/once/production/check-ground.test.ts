@@ -1,0 +1,120 @@
+/** Checks of what a server stands on: PostgreSQL, migrations, Redis, settings. Against real ones. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type DatabaseWishes, checkDatabase } from '../../../src/production/check/database.ts';
+import { checkRedis } from '../../../src/production/check/redis.ts';
+import type { CheckResult } from '../../../src/production/check/result.ts';
+import { quarterdeck } from '../../behaviour/cli/quarterdeck.ts';
+import { type TestRedis, hasRedis, startRedis } from '../../support/redis.ts';
+import { type Place, createPlace } from '../../support/server.ts';
+
+function wrong({ evidence }: CheckResult): string[] {
+  return evidence.filter(({ ok }) => ok !== true).map(({ what }) => what);
+}
+
+describe('check database', () => {
+  let place: Place;
+  let url: string;
+  beforeAll(async () => {
+    place = await createPlace('postgres');
+    url = place.databaseUrl ?? '';
+  });
+  afterAll(() => place.remove());
+
+  const wishes: DatabaseWishes = {
+    pool: 1,
+    replicas: 1,
+    surge: 1,
+    spare: 1,
+    transactionSeconds: 3_600,
+    idleSeconds: 3_600,
+    lagSeconds: 30,
+  };
+  const look = (change: Partial<DatabaseWishes> = {}) => checkDatabase(url, 30_000, { ...wishes, ...change });
+
+  test('passes on a quiet one, and measures', async () => {
+    expect(await look()).toMatchObject({ outcome: 'passed', measured: { max_connections: 400, standbys: 0 } });
+    expect(wrong(await look({ replicas: 100, pool: 10 }))).toEqual(['pool']);
+  });
+
+  test('finds a transaction that somebody forgot', async () => {
+    const forgetful = new pg.Client({ connectionString: url });
+    await forgetful.connect();
+    await forgetful.query('begin');
+    await forgetful.query('select 1');
+    await expect.poll(async () => wrong(await look({ idleSeconds: 0.001 }))).toEqual(['oldest idle in transaction']);
+    expect(wrong(await look({ transactionSeconds: 0.001 }))).toEqual(['oldest transaction']);
+    await forgetful.end();
+  });
+
+  test('an address where none answers, or a wrong password, is an error that does not say the password', async () => {
+    const wrongPassword = new URL(url);
+    wrongPassword.password = 'hidden-password';
+    const result = await checkDatabase(wrongPassword.href, 30_000, wishes);
+    expect(result).toMatchObject({ outcome: 'error', evidence: [{ found: expect.stringContaining('password authentication failed') }] });
+    expect(JSON.stringify(result)).not.toContain('hidden-password');
+    expect((await checkDatabase('postgres://deck@127.0.0.1:9/deck', 30_000, wishes)).outcome).toBe('error');
+  });
+
+  test('migrations are pending until they were run, and the command for the database reads DATABASE_URL', async () => {
+    const before = await quarterdeck(place, ['check', 'migrations']);
+    expect(before.code).toBe(1);
+    expect(before.stdout).toMatch(/✗ migrations {2}\d+ pending: 0001_roles.*\n→ Run `quarterdeck migrate up`\.\nfailed/s);
+    expect((await quarterdeck(place, ['migrate', 'up'])).code).toBe(0);
+    expect(await quarterdeck(place, ['check', 'migrations'])).toMatchObject({ code: 0 });
+    const database = await quarterdeck(place, ['check', 'database', '--json', '--spare', '0', '--replicas', '2']);
+    expect(JSON.parse(database.stdout)).toMatchObject({ check: 'database', outcome: 'passed' });
+  });
+});
+
+describe('check database, embedded', () => {
+  test('asks whether it answers', async () => {
+    const place = await createPlace('embedded');
+    expect(await quarterdeck(place, ['check', 'database'])).toMatchObject({ code: 0, stdout: expect.stringContaining('embedded 1') });
+    await place.remove();
+  });
+});
+
+describe('check config', () => {
+  test('reads a file in place of the environment, and prints no secret', async () => {
+    const place = await createPlace('embedded');
+    const file = join(place.data, 'production.env');
+    writeFileSync(
+      file,
+      'QUARTERDECK_HOST=0.0.0.0\nBETTER_AUTH_SECRET=changeme-changeme-changeme-changeme\nQUARTERDECK_URL=https://deck.example.org\n',
+    );
+    const ran = await quarterdeck(place, ['check', 'config', '--env-file', file, '--json']);
+    expect(ran.code).toBe(1);
+    const result = JSON.parse(ran.stdout) as CheckResult;
+    expect(wrong(result)).toEqual(['BETTER_AUTH_SECRET', 'metrics']);
+    expect(ran.stdout).not.toContain('changeme');
+    expect((await quarterdeck(place, ['check', 'config'])).code).toBe(0);
+    await place.remove();
+  });
+});
+
+const redisHere = hasRedis();
+
+describe('check redis', () => {
+  let redis: TestRedis;
+  beforeAll(async () => {
+    if (redisHere) redis = await startRedis();
+  });
+  afterAll(() => redis?.stop());
+
+  test('passes on a real one, and is an error when it is away', async (context) => {
+    context.skip(!redisHere, 'redis-server is not installed');
+    expect(await checkRedis(redis.url, 30_000)).toMatchObject({
+      outcome: 'passed',
+      measured: { version: expect.stringMatching(/^\d/), ms: expect.any(Number) },
+    });
+    await redis.stop();
+    expect(await checkRedis(redis.url, 30_000)).toMatchObject({
+      outcome: 'error',
+      evidence: [{ found: expect.stringContaining('ECONNREFUSED') }],
+    });
+  });
+});
