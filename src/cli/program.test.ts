@@ -67,6 +67,7 @@ test('the commands are those of the contract', () => {
     'backup verify',
     'backup prune',
     'backup restore',
+    'drill',
   ]);
 });
 

@@ -3,6 +3,7 @@
 import { checkGroup } from './check.ts';
 import { backupCommand } from './backup.ts';
 import { CliCommand } from './command.ts';
+import { drillCommand } from './drill.ts';
 import { version } from './invocation.ts';
 import { configCommand } from './config.ts';
 import { doctorCommand } from './doctor.ts';
@@ -38,6 +39,7 @@ export function createProgram(): CliCommand {
     measureCommand(),
     releaseCommand(),
     backupCommand(),
+    drillCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   return program;

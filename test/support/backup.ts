@@ -21,6 +21,14 @@ export interface Made {
   created_at: string;
 }
 
+export interface Drilled {
+  backup: string;
+  rto_seconds: number;
+  rpo_seconds: number;
+  questions: { question: string; answer: string; expected: string; passed: boolean }[];
+  passed: boolean;
+}
+
 export interface Workbench {
   readonly place: Place;
   readonly user: TestUser;
@@ -30,6 +38,8 @@ export interface Workbench {
   run(words: readonly string[], environment?: Record<string, string>): Promise<Ran>;
   /** @throws Error when the command failed */
   json<Result>(words: readonly string[], environment?: Record<string, string>): Promise<Result>;
+  /** `quarterdeck drill`, whose status is 1 when it did not pass. */
+  drill(...words: string[]): Promise<{ code: number | null; result: Drilled }>;
   files(): Promise<string[]>;
   remove(): Promise<void>;
 }
@@ -78,6 +88,11 @@ export async function openWorkbench(place: Place): Promise<Workbench> {
     store,
     run: (words, environment) => quarterdeck(place, ['backup', ...words], options(environment)),
     json: (words, environment) => ask(place, ['backup', ...words], options(environment)),
+    async drill(...words) {
+      const { code, stdout, stderr } = await quarterdeck(place, ['drill', '--json', ...words], options());
+      if (stdout === '') throw new Error(`the drill did not come to its end: ${stderr}`);
+      return { code, result: JSON.parse(stdout) as Drilled };
+    },
     files: async () => (await readdir(store)).toSorted(),
     async remove() {
       await place.remove();

@@ -76,6 +76,19 @@ test('a swap that was stopped in the middle is finished, and the data is not ope
   expect(await readdir(into)).toContain('database');
 });
 
+test('a drill starts a server on the newest backup, asks it what it knows, and writes down what it measured', async () => {
+  const { code, result } = await bench.drill();
+  expect(result.questions.map(({ question, passed }) => [question, passed])).toEqual([
+    ['Does every table have its rows?', true],
+    ['Is the server healthy?', true],
+    ['What is WEB-1 called?', true],
+    ['Which tasks of WEB are found by the words of that title?', true],
+  ]);
+  expect({ code, passed: result.passed }).toEqual({ code: 0, passed: true });
+  expect(result.rto_seconds).toBeGreaterThan(0);
+  expect(JSON.parse(await readFile(join(bench.place.data, 'drills.jsonl'), 'utf8'))).toMatchObject({ ...result, error: null });
+});
+
 test('prune removes what is too old, only when told to, and never the newest verified one', async () => {
   const place = { QUARTERDECK_BACKUP_TO: await spoiled(bench.store, made, () => undefined) };
   expect(await bench.run(['prune', '--apply'], place)).toMatchObject({

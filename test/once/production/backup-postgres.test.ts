@@ -5,6 +5,8 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { listBackups } from '../../../src/production/backup/catalogue.ts';
+import { openFolder } from '../../../src/production/backup/store/folder.ts';
 import { quarterdeck } from '../../behaviour/cli/quarterdeck.ts';
 import { type Made, type Workbench, forged, openWorkbench, placeOn, spoiled } from '../../support/backup.ts';
 import { type Postgres15, startPostgres15, withoutPostgres15 } from '../../support/postgres-15.ts';
@@ -109,7 +111,7 @@ describe('is refused before anything is touched when', () => {
       expect(ran).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(reason) as string });
       expect(await databases()).toEqual(before);
     }
-    expect((await bench.json<Listed>(['list'], environment)).backups).toMatchObject([{ backup: made.backup, state }]);
+    expect(await listBackups(openFolder(store))).toMatchObject([{ id: made.backup, state }]);
     await rm(store, { recursive: true });
   });
 
@@ -131,7 +133,18 @@ describe('is refused before anything is touched when', () => {
     await writeFile(identity, `# made for a test\n${right}\n`);
     expect(await verify()).toMatchObject({ code: 0, stderr: '' });
     expect((await bench.run(['verify', sealed.backup])).stderr).toContain('no identity is set');
+    for (const name of await bench.files()) if (name.startsWith(sealed.backup)) await rm(join(bench.store, name));
   });
+});
+
+test('a drill restores it beside the live one and leaves nothing; one that lasts longer or would lose more than promised fails', async () => {
+  const before = await databases();
+  const { code, result } = await bench.drill('--rpo', '1ms', '--rto', '1ms');
+  expect({ code, passed: result.passed }).toEqual({ code: 1, passed: false });
+  expect(result.questions.map(({ passed }) => passed)).toEqual([true, true, true, true]);
+  expect(await databases()).toEqual(before);
+  const none = await bench.run(['list'], { QUARTERDECK_BACKUP_TO: join(bench.store, 'nothing') });
+  expect(none.stdout).toContain('There are no backups');
 });
 
 describe('restored', () => {
@@ -176,7 +189,7 @@ describe('restored', () => {
       backup: made.backup,
       back: expect.stringContaining(`--into ${switched.previous} --switch`) as string,
     });
-    expect(switched.previous).toMatch(/_before_\d{8}t\d{6}z$/);
+    expect(switched.previous).toMatch(/_before_\d{8}t\d{9}z$/);
     await vi.waitFor(async () => expect((await agent().get('/tasks/WEB-21')).status).toBe(404), { timeout: 20_000 });
     // Numbers, claims and events go on where the backup was.
     expect((await agent().get<{ task: { claim: unknown } }>('/tasks/WEB-1')).body.task.claim).not.toBeNull();

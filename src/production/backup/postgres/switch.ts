@@ -37,7 +37,8 @@ export function switchPostgres(databaseUrl: string, into: string): Promise<Switc
 }
 
 export function datedName(live: string, at: string): string {
-  const suffix = `_before_${at.replaceAll(/[-:]|\.\d+/g, '').toLowerCase()}`;
+  // To the millisecond: a switch and the way back may be in one second.
+  const suffix = `_before_${at.replaceAll(/[-:.]/g, '').toLowerCase()}`;
   let start = live;
   while (Buffer.byteLength(start + suffix) > longestName) start = start.slice(0, -1);
   return start + suffix;
