@@ -14,10 +14,11 @@ import type { ReleaseStatus } from '../../src/production/release/status.ts';
 
 const program = fileURLToPath(new URL('../../bin/quarterdeck.mjs', import.meta.url));
 
-/** Answers with its version; `/slow` after a while, `/stream` with events for ever. */
+/** Answers with its version, after DELAY milliseconds and with the share ERRORS of failures; `/slow` after a while, `/stream` with events for ever. */
 const service = `
 import { createServer } from 'node:http';
-const { PORT, HOST, VERSION, HEALTH = '200', SLOW = '300' } = process.env;
+const { PORT, HOST, VERSION, HEALTH = '200', SLOW = '300', DELAY = '0', ERRORS = '0' } = process.env;
+let asked = 0;
 const server = createServer((request, response) => {
   if (request.url === '/health/ready') return response.writeHead(Number(HEALTH)).end();
   if (request.url === '/slow') return setTimeout(() => response.end(VERSION), Number(SLOW));
@@ -26,7 +27,8 @@ const server = createServer((request, response) => {
     const timer = setInterval(() => response.write('data: ' + VERSION + '\\n\\n'), 50);
     return void response.on('close', () => clearInterval(timer));
   }
-  request.resume().on('end', () => response.end(VERSION));
+  if (Number(ERRORS) > 0 && ++asked % Math.round(1 / Number(ERRORS)) === 0) response.statusCode = 500;
+  request.resume().on('end', () => setTimeout(() => response.end(VERSION), Number(DELAY)));
 });
 server.listen(Number(PORT), HOST);
 process.on('SIGTERM', () => process.exit(0));
@@ -51,6 +53,8 @@ export interface TestRelease {
   start(): Promise<ReleaseStatus>;
   deploy(version: string, ...words: string[]): Promise<ReleaseStatus & { switched_ms: number | null }>;
   status(): Promise<ReleaseStatus>;
+  /** The state folder. */
+  readonly state: string;
   /** What happened, from the log of events. */
   events(): Record<string, unknown>[];
   /** The version that answers. */
@@ -83,6 +87,7 @@ export async function createRelease(): Promise<TestRelease> {
 
   return {
     folder,
+    state,
     port,
     url,
     command,

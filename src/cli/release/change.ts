@@ -35,7 +35,10 @@ export function rollbackCommand(): CliCommand {
       'At once after blue-green and canary, because the version before still runs; after rolling it is started first, and takes over when it is healthy. The version that is left is drained and ended.',
     example: 'quarterdeck release rollback --state ./release',
   });
-  return withState(command).action((options: ReleaseOptions) => change(options, 'rollback', null, 'going back'));
+  withState(command).option('--from <version>', 'Only when it is this version that would be left; otherwise nothing happens. For undos.');
+  return command.action((options: ReleaseOptions & { from?: string }) =>
+    change(options, 'rollback', { from: options.from ?? null }, 'going back'),
+  );
 }
 
 async function change(options: ReleaseOptions, command: string, input: unknown, doing: string): Promise<void> {

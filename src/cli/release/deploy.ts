@@ -7,8 +7,8 @@ import { Option } from 'commander';
 import { type Strategy, strategies } from '../../production/release/changes.ts';
 import type { VersionSpec } from '../../production/release/desired.ts';
 import type { ChangeAnswer } from '../../production/release/serve.ts';
-import { parseDuration } from '../../system/duration.ts';
 import { CliCommand, UsageError } from '../command.ts';
+import { durationOf, optionOf } from '../options.ts';
 import { print } from '../output.ts';
 import { statusText } from './picture.ts';
 import { type ReleaseOptions, askSupervisor, withState } from './place.ts';
@@ -55,15 +55,28 @@ export function deployCommand(): CliCommand {
     .addOption(new Option('--strategy <strategy>', 'How it takes over.').choices(strategies).default('rolling'))
     .option('--weight <percent>', 'Share of a canary.', percentFrom, 10)
     .option('--health <path>', 'What answers 2xx when a replica can serve.', '/health/ready')
-    .option('--deploy-timeout <duration>', 'For all replicas to be healthy (of each, when it is rolling).', durationOf, 30_000)
-    .option('--drain-timeout <duration>', 'For requests in flight on a replica that goes, before they are cut.', durationOf, 30_000)
-    .option('--stop-timeout <duration>', 'From SIGTERM to SIGKILL.', durationOf, 15_000)
-    .option('--health-timeout <duration>', 'For one answer to a check of health.', durationOf, 5_000)
-    .option(
-      '--hang-timeout <duration>',
-      'Without any answer, before a replica that was healthy is killed and started again.',
-      durationOf,
-      30_000,
+    .addOption(
+      optionOf('--deploy-timeout <duration>', 'For all replicas to be healthy (of each, when it is rolling).', durationOf, 30_000, '30s'),
+    )
+    .addOption(
+      optionOf(
+        '--drain-timeout <duration>',
+        'For requests in flight on a replica that goes, before they are cut.',
+        durationOf,
+        30_000,
+        '30s',
+      ),
+    )
+    .addOption(optionOf('--stop-timeout <duration>', 'From SIGTERM to SIGKILL.', durationOf, 15_000, '15s'))
+    .addOption(optionOf('--health-timeout <duration>', 'For one answer to a check of health.', durationOf, 5_000, '5s'))
+    .addOption(
+      optionOf(
+        '--hang-timeout <duration>',
+        'Without any answer, before a replica that was healthy is killed and started again.',
+        durationOf,
+        30_000,
+        '30s',
+      ),
     );
   return command.action(deploy);
 }
@@ -125,9 +138,3 @@ function whole(least: number, most: number): (text: string) => number {
 }
 
 export const percentFrom = whole(1, 99);
-
-function durationOf(text: string): number {
-  const milliseconds = parseDuration(text) ?? 0;
-  if (milliseconds === 0) throw new UsageError(`${text} is no duration.`, 'Write for example 500ms, 30s or 2m.');
-  return milliseconds;
-}

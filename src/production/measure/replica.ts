@@ -43,7 +43,7 @@ export function windowOf(before: Reading | undefined, after: Reading): ReplicaWi
 }
 
 /** A counter that is smaller than before began anew: what it counts now is all that we know of. */
-function growth(before: readonly Sample[], after: readonly Sample[]): Sample[] {
+export function growth(before: readonly Sample[], after: readonly Sample[]): Sample[] {
   const known = new Map(before.map((sample) => [seriesOf(sample), sample.value]));
   return after.map((sample) => {
     const earlier = known.get(seriesOf(sample)) ?? 0;

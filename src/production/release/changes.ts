@@ -16,6 +16,7 @@ import {
 } from './desired.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { Call } from './admin.ts';
+import { Refused } from './refused.ts';
 
 export const strategies = ['rolling', 'blue-green', 'canary'] as const;
 export type Strategy = (typeof strategies)[number];
@@ -90,23 +91,29 @@ export function promoteCanary(supervisor: Supervisor, { signal, report }: Call):
 
 /**
  * Back to what was live before, or without the canary; a change under way is ended. The version that is left is drained and ended.
+ * With `from`, only when it is this version that is left: an undo of a release must not undo the one before it.
  * @throws Refused when there is nothing to go back to
  */
-export async function rollBack(supervisor: Supervisor, { signal, report }: Call): Promise<Changed> {
-  if (await supervisor.abortChange()) return { switched_ms: null };
+export async function rollBack(supervisor: Supervisor, from: string | null, { signal, report }: Call): Promise<Changed> {
+  const { desired, state } = supervisor;
+  const known = (version: string): boolean => desired.slots.some(({ name, spec }) => spec.version === version && name !== desired.previous);
+  if (from !== null && !known(from)) return { switched_ms: null };
+  if (state.change !== null && (await supervisor.abortChange())) return { switched_ms: null };
   return supervisor.change('rollback', signal, async (before, stop) => {
-    const { to, from } = planRollback(before);
-    let desired = before;
-    if (to.running < to.spec.replicas) {
+    const { to, from: left } = planRollback(before);
+    if (from !== null && left.spec.version !== from)
+      throw new Refused(`A rollback would leave ${left.spec.version}, not ${from}.`, 'Roll that one back first.');
+    let wanted = before;
+    const cold = to.running < to.spec.replicas;
+    if (cold) {
       // A rolling release left nothing of it.
       report(`starting ${to.spec.replicas} of ${to.spec.version}`);
-      desired = run(before, to.name, to.spec.replicas);
-      await supervisor.apply(desired);
+      wanted = run(before, to.name, to.spec.replicas);
+      await supervisor.apply(wanted);
     }
-    await supervisor.healthy(to.name, 1, stop);
-    if (to.running < to.spec.replicas) await supervisor.healthy(to.name, to.spec.replicas, stop);
-    const { ms, dismissed } = await supervisor.commit(withdraw(makeLive(desired, to.name), from.name));
-    report(`${from.spec.version} is ended when it has answered what it has`);
+    await supervisor.healthy(to.name, cold ? to.spec.replicas : 1, stop);
+    const { ms, dismissed } = await supervisor.commit(withdraw(makeLive(wanted, to.name), left.name));
+    report(`${left.spec.version} is ended when it has answered what it has`);
     await dismissed;
     return { switched_ms: ms };
   });

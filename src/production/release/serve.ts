@@ -11,6 +11,7 @@ import { Supervisor, type SupervisorOptions } from './supervisor.ts';
 
 const percent = z.number().int().min(1).max(99);
 const deployInput = z.strictObject({ spec: versionSpec, strategy: z.enum(strategies), weight: percent });
+const rollbackInput = z.strictObject({ from: z.string().nullable() });
 const shiftInput = z.strictObject({ weight: percent });
 
 export interface ServedRelease {
@@ -49,7 +50,7 @@ export async function serveRelease(options: SupervisorOptions): Promise<ServedRe
     deploy: change((supervisor, input, call) => deploy(supervisor, deployInput.parse(input), call)),
     shift: change((supervisor, input, call) => shiftTo(supervisor, shiftInput.parse(input).weight, call)),
     promote: change((supervisor, _input, call) => promoteCanary(supervisor, call)),
-    rollback: change((supervisor, _input, call) => rollBack(supervisor, call)),
+    rollback: change((supervisor, input, call) => rollBack(supervisor, rollbackInput.parse(input).from, call)),
     measure: async () => {
       const supervisor = await ready.promise;
       return { proxy: String(await supervisor.proxy.metrics()), status: await statusOf(supervisor) } satisfies Measured;

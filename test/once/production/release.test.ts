@@ -63,7 +63,9 @@ describe('a release', () => {
     expect(status).toMatchObject({ live: 'v3', previous: 'v2', switched_ms: expect.any(Number) });
     const pids = status.slots.find(({ version }) => version === 'v2')?.replicas.map(({ pid }) => pid);
     expect(await release.ask()).toBe('v3');
-    const back = await release.done(['rollback']);
+    // An undo of a release that never was must not undo the one before it.
+    expect(await release.done(['rollback', '--from', 'v9'])).toMatchObject({ live: 'v3', switched_ms: null });
+    const back = await release.done(['rollback', '--from', 'v3']);
     expect(back).toMatchObject({ live: 'v2', previous: null });
     expect(back.slots).toHaveLength(1);
     expect(back.slots[0]?.replicas.map(({ pid }) => pid)).toEqual(pids);
