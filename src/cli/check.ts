@@ -2,10 +2,12 @@
 
 import { CliCommand } from './command.ts';
 import { authCommand } from './check/auth.ts';
+import { backupCheckCommand } from './check/backup.ts';
 import { configCheckCommand } from './check/config.ts';
 import { databaseCommand, migrationsCommand } from './check/database.ts';
 import { diskCommand } from './check/disk.ts';
 import { httpCommand } from './check/http.ts';
+import { kubernetesCommand } from './check/kubernetes.ts';
 import { latencyCommand } from './check/latency.ts';
 import { mcpCommand } from './check/mcp.ts';
 import { redisCommand } from './check/redis.ts';
@@ -16,7 +18,8 @@ export function checkGroup(): CliCommand {
     summary: 'Prove one thing, with evidence. Made for steps of runbooks; works on servers that are not Quarterdeck too.',
   });
   const service = [httpCommand(), mcpCommand(), tlsCommand(), authCommand(), latencyCommand()];
-  const ground = [configCheckCommand(), databaseCommand(), migrationsCommand(), redisCommand(), diskCommand()];
-  for (const command of [...service, ...ground]) group.addCommand(command);
+  const ground = [configCheckCommand(), databaseCommand(), migrationsCommand(), redisCommand()];
+  const place = [kubernetesCommand(), backupCheckCommand(), diskCommand()];
+  for (const command of [...service, ...ground, ...place]) group.addCommand(command);
   return group;
 }

@@ -53,6 +53,8 @@ test('the commands are those of the contract', () => {
     'check database',
     'check migrations',
     'check redis',
+    'check kubernetes',
+    'check backup',
     'check disk',
     'measure',
     'release start',

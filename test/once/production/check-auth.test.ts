@@ -9,20 +9,28 @@ import { type Credentials, checkAuth, forgeries } from '../../../src/production/
 import { checkLatency } from '../../../src/production/check/latency.ts';
 import type { CheckResult } from '../../../src/production/check/result.ts';
 import { quarterdeck } from '../../behaviour/cli/quarterdeck.ts';
-import { type TestServer, type TestUser, client, signUp, startTestServer } from '../../support/server.ts';
+import { type Place, type TestServer, type TestUser, client, createPlace, signUp, startTestServer } from '../../support/server.ts';
 
 const common = { timeoutMs: 30_000, signal: new AbortController().signal };
 const nobody: Credentials = { good: undefined, expired: undefined, other: undefined };
 
+let place: Place;
 let server: TestServer;
 let ada: TestUser;
 let eve: TestUser;
 beforeAll(async () => {
-  server = await startTestServer({ environment: { QUARTERDECK_TOKEN_SECONDS: '1' } });
-  ada = await signUp(server.url);
-  eve = await signUp(server.url);
+  place = await createPlace();
+  const first = await startTestServer({ place });
+  ada = await signUp(first.url);
+  eve = await signUp(first.url);
+  await first.close();
+  // Whose tokens are over after a second: too soon to sign up and make a key with.
+  server = await startTestServer({ place, environment: { QUARTERDECK_TOKEN_SECONDS: '1' } });
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  await place.remove();
+});
 
 const others: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -46,7 +54,7 @@ function look(url: string, credentials: Partial<Credentials> = {}, thing?: strin
 
 describe('check auth', () => {
   test('passes on our own server, with each kind of bad credential', async () => {
-    const { body } = await ada.agent.post<{ task: { id: string } }>('/tasks', { title: "Ada's own" });
+    const { body } = await client(server.url, ada.key).post<{ task: { id: string } }>('/tasks', { title: "Ada's own" });
     const { body: signedIn } = await client(server.url).post<{ token: string }>('/api/auth/signin', {
       email: ada.email,
       password: ada.password,
@@ -111,13 +119,18 @@ describe('check auth', () => {
 
   test('the command wants all that a foreign thing needs', async () => {
     const words = ['check', 'auth', `${server.url}/me`, '--token-env', 'KEY'];
-    const place = { data: process.cwd(), databaseUrl: undefined };
     const environment = { KEY: ada.key };
     const plain = await quarterdeck(place, words, { environment });
     expect(plain.stdout).toContain('passed (auth)');
     expect(plain.stdout).not.toContain(ada.key);
     expect((await quarterdeck(place, [...words, '--thing', `${server.url}/tasks/ME-1`], { environment })).code).toBe(2);
   });
+});
+
+test('check database and check migrations ask the server that has the embedded database open', async () => {
+  const database = await quarterdeck(server.place, ['check', 'database']);
+  expect(database).toMatchObject({ code: 0, stdout: expect.stringMatching(/✓ version {2}embedded \d/) });
+  expect(await quarterdeck(server.place, ['check', 'migrations'])).toMatchObject({ code: 0 });
 });
 
 describe('check latency', () => {

@@ -70,10 +70,13 @@ describe('check database', () => {
   });
 });
 
-describe('check database, embedded', () => {
-  test('asks whether it answers', async () => {
+describe('check backup', () => {
+  test('finds none in an empty folder, and cannot say where there is no store', async () => {
     const place = await createPlace('embedded');
-    expect(await quarterdeck(place, ['check', 'database'])).toMatchObject({ code: 0, stdout: expect.stringContaining('embedded 1') });
+    const none = await quarterdeck(place, ['check', 'backup', '--to', place.data, '--json']);
+    expect(none.code).toBe(1);
+    expect(JSON.parse(none.stdout)).toMatchObject({ outcome: 'failed', evidence: [{ what: 'newest', found: null }] });
+    expect((await quarterdeck(place, ['check', 'backup'])).code).toBe(2);
     await place.remove();
   });
 });
