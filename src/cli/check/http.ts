@@ -11,7 +11,7 @@ interface HttpOptions extends CheckOptions {
   status?: number;
   expect?: string[];
   contains?: string[];
-  header?: string[];
+  expectHeader?: string[];
   within?: number;
   tokenEnv?: string;
 }
@@ -30,7 +30,7 @@ export function httpCommand(): CliCommand {
     .option('--expect <assertion>', "What must be true of the JSON in the body: '.status == healthy'. May be given several times.", collect)
     .option('--contains <text>', 'Text that must stand in the body. May be given several times.', collect)
     .option(
-      '--header <header>',
+      '--expect-header <header>',
       "A header that the answer must have: 'Name: value', or the name alone. May be given several times.",
       collect,
     )
@@ -40,7 +40,7 @@ export function httpCommand(): CliCommand {
     const { method, data, status = null, timeout, within: withinMs } = options;
     const url = addressOf(address).href;
     const headers = { ...bearer(secretFrom(options.tokenEnv)), ...jsonType(data) };
-    const wishes = { status, headers: (options.header ?? []).map(headerOf), body: assertionsOf(options), withinMs };
+    const wishes = { status, headers: (options.expectHeader ?? []).map(headerOf), body: assertionsOf(options), withinMs };
     await runCheck(options, `asking ${url}`, async (signal) => {
       const { checkHttp } = await import('../../production/check/http.ts');
       return checkHttp({ url, method, headers, body: data, timeoutMs: timeout, signal }, wishes);

@@ -28,13 +28,16 @@ export function checkCommand(kind: string, text: CommandText): CliCommand {
 export const tokenHelp =
   'Variable of the environment with a bearer token to send, such as QUARTERDECK_TOKEN. Without it none is sent: not every server may see it.';
 
-/** Prints what the check found. The exit status is 0 only when it passed. */
+/** Prints what the check found: evidence on standard output, and on standard error why it did not pass. The exit status is 0 only when it did. */
 export async function runCheck(options: CheckOptions, doing: string, work: (signal: AbortSignal) => Promise<CheckResult>): Promise<void> {
   const { signal } = listenForStop();
   try {
     const result = await withProgress(doing, () => work(signal));
     print(options.json, result, () => checkText(result));
-    if (result.outcome !== 'passed') process.exitCode = 1;
+    if (result.outcome === 'passed') return;
+    process.exitCode = 1;
+    // In JSON it is all in the object.
+    if (options.json !== true) process.stderr.write(`quarterdeck check ${result.check}: ${whyText(result)}\n`);
   } catch (error) {
     if (!signal.aborted) throw error;
     process.exitCode = interrupted;
@@ -50,11 +53,17 @@ const titles: Readonly<Record<Outcome, string>> = {
   inconclusive: 'inconclusive: too little was seen to say',
 };
 
-export function checkText({ check, outcome, evidence, next }: CheckResult): string {
+export function checkText({ check, outcome, evidence }: CheckResult): string {
   const left = Math.max(0, ...evidence.map(({ what }) => what.length));
   const lines = evidence.map((each) => `${mark(each)} ${oneLine(each.what).padEnd(left)}  ${foundText(each)}`);
-  const todo = next === null || next === '' ? [] : [`→ ${next}`];
-  return [...lines, ...todo, `${style(colors[outcome], titles[outcome])} (${check})`].join('\n');
+  return [...lines, `${style(colors[outcome], titles[outcome])} (${check})`].join('\n');
+}
+
+/** What decided, and what to do: a run of a runbook shows it as the reason of the step. */
+function whyText({ outcome, evidence, next }: CheckResult): string {
+  const decisive = evidence.find(({ ok }) => ok === false) ?? evidence.find(({ ok }) => ok === null);
+  const what = decisive === undefined ? outcome : `${outcome}: ${oneLine(decisive.what)}: ${foundText(decisive)}`;
+  return `${what}. ${next ?? ''}`.trimEnd();
 }
 
 function mark({ ok }: Evidence): string {

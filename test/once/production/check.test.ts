@@ -93,7 +93,7 @@ describe('check http', () => {
     const port = await listen(
       createServer(({ headers }, response) => response.setHeader('X-Who', headers.authorization ?? 'nobody').end('{}')),
     );
-    const words = ['check', 'http', `http://127.0.0.1:${port}/`, '--header', 'X-Who: nobody'];
+    const words = ['check', 'http', `http://127.0.0.1:${port}/`, '--expect-header', 'X-Who: nobody'];
     const place = { data: process.cwd(), databaseUrl: undefined };
     const environment = { QUARTERDECK_TOKEN: 'hidden-token' };
     const without = await quarterdeck(place, [...words, '--json'], { environment });
@@ -107,7 +107,8 @@ describe('check http', () => {
       { environment },
     );
     expect(sent.code).toBe(1);
-    expect(sent.stdout).toMatch(/^✗ status {2}200 {2}\(wanted: 201\)\n→ .*\nfailed \(http\)\n$/);
+    expect(sent.stdout).toBe('✗ status  200  (wanted: 201)\nfailed (http)\n');
+    expect(sent.stderr).toMatch(/^quarterdeck check http: failed: status: 200 {2}\(wanted: 201\)\. Look at .*\.\n$/);
     expect(sent.stdout + sent.stderr).not.toContain('hidden-token');
   });
 });
