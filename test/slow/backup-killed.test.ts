@@ -114,3 +114,16 @@ test.each(['SIGINT', 'SIGKILL'] as const)(
     expect(await scratchFolders()).toEqual([]);
   },
 );
+
+test('a database that is gone altogether comes back by restore and switch', async () => {
+  const live = new URL(bench.place.databaseUrl ?? '').pathname.slice(1);
+  await cluster.query(`drop database ${live} with (force)`);
+  await bench.json(['restore', whole.backup, '--into', 'saved']);
+  expect(await bench.json(['restore', '--into', 'saved', '--switch'])).toMatchObject({
+    live,
+    previous: null,
+    backup: whole.backup,
+    back: null,
+  });
+  expect(await bench.json<Made>(['create'])).toMatchObject({ rows: whole.rows });
+});

@@ -117,6 +117,16 @@ describe('a PostgreSQL server of its own', () => {
     await admin.close();
   });
 
+  test('every secured table lets the system through, or a dump by the owner would leave out its rows', async () => {
+    const { database, close } = await openTestDatabase('postgres');
+    const { rows } = await sql<{ table: string; lets: boolean }>`
+      select c.relname as table, coalesce(bool_or(pg_get_expr(p.polqual, p.polrelid) like '%app.system%'), false) as lets
+      from pg_class c left join pg_policy p on p.polrelid = c.oid where c.relrowsecurity group by 1`.execute(database.owner);
+    expect(rows.length).toBeGreaterThan(5);
+    expect(rows.filter(({ lets }) => !lets)).toEqual([]);
+    await close();
+  });
+
   test('a superuser takes the role as soon as it is there', async () => {
     const other = await cluster.createDatabase();
     const url = new URL(cluster.adminUrl);

@@ -22,6 +22,10 @@ const endings: Readonly<Record<Manifest['engine'], string>> = { postgres: 'dump'
 /** @throws Error when the source or the store fails; there is then no backup, at most a file without a manifest */
 export async function storeBackup(options: StoreBackupOptions, inventory: Inventory, content: Bytes): Promise<Manifest> {
   const { store, engine, recipient } = options;
+  if (inventory.migration === null)
+    throw new Error(
+      `There is nothing of Quarterdeck in the database ${options.database}. Check DATABASE_URL, or run \`quarterdeck migrate up\`.`,
+    );
   const id = backupId(inventory.at, randomBytes(2));
   const file = `${id}.${endings[engine]}${recipient === undefined ? '' : '.age'}`;
   const sealed = recipient === undefined ? content : await encrypt(content, recipient);

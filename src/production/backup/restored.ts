@@ -9,6 +9,7 @@ import { fetchBackup } from './fetch.ts';
 import { inspect } from './inspect.ts';
 import { FaultyBackup, type Manifest } from './manifest.ts';
 import { restorePostgres } from './postgres/restore.ts';
+import { majorOf } from './postgres/tools.ts';
 import { withScratchDatabase } from './postgres/scratch.ts';
 import { serverVersion, withServer } from './postgres/server.ts';
 import { withScratchFolder } from './scratch.ts';
@@ -67,6 +68,10 @@ async function onServer<Result>(
       `The backup ${manifest.backup} is of PostgreSQL, and no server is set to restore it on. Set DATABASE_URL, or QUARTERDECK_SCRATCH_URL for another server.`,
     );
   const version = await withServer(serverUrl, serverVersion);
+  if (majorOf(manifest.server_version) > majorOf(version))
+    throw new Error(
+      `The backup ${manifest.backup} is of PostgreSQL ${manifest.server_version}, and the server is PostgreSQL ${version}, which is older. Restore it on a server of that version or newer.`,
+    );
   return withScratchDatabase(serverUrl, async ({ url, keepAs }) => {
     const settings: Settings = { ...options.settings, databaseUrl: url, data: folder };
     await open(options, settings, async (database) => {

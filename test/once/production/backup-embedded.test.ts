@@ -113,6 +113,17 @@ test('prune removes what is too old, only when told to, and never the newest ver
   await rm(store, { recursive: true });
 });
 
+test('fails with a sentence where backups cannot be stored, and leaves nothing', async () => {
+  const file = join(bench.place.data, 'secrets.json');
+  const ran = await bench.run(['create'], { QUARTERDECK_BACKUP_TO: file, TMPDIR: bench.place.data });
+  expect(ran).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `quarterdeck backup create: The backups in ${file} cannot be used: a file is in the way. Name another place with --to, or put that right.\n`,
+  });
+  expect((await readdir(bench.place.data)).filter((name) => name.startsWith('quarterdeck-scratch'))).toEqual([]);
+});
+
 test('says where backups are wanted', async () => {
   expect(await bench.run(['list'], { QUARTERDECK_BACKUP_TO: '' })).toMatchObject({
     code: 2,

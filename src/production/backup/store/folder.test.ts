@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -32,4 +32,13 @@ test('a source that fails leaves nothing', async () => {
   }
   await expect(openFolder(folder).write('a', fails())).rejects.toThrow('the cable was pulled');
   expect(await readdir(folder)).toEqual([]);
+});
+
+test('what the system refuses is told with the place and what to do', async () => {
+  const file = join(folder, 'file');
+  await writeFile(file, '');
+  await expect(openFolder(file).list()).rejects.toThrow(
+    `The backups in ${file} cannot be used: a file is in the way. Name another place with --to`,
+  );
+  await expect(openFolder(file).write('a', bytesOf(''))).rejects.toThrow('a file is in the way');
 });
