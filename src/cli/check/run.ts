@@ -62,7 +62,8 @@ export function checkText({ check, outcome, evidence }: CheckResult): string {
 /** What decided, and what to do: a run of a runbook shows it as the reason of the step. */
 function whyText({ outcome, evidence, next }: CheckResult): string {
   const decisive = evidence.find(({ ok }) => ok === false) ?? evidence.find(({ ok }) => ok === null);
-  const what = decisive === undefined ? outcome : `${outcome}: ${oneLine(decisive.what)}: ${foundText(decisive)}`;
+  const what =
+    decisive === undefined ? outcome : `${outcome}: ${oneLine(decisive.what)}: ${shownFound(decisive)}, wanted ${oneLine(decisive.wanted)}`;
   return `${what}. ${next ?? ''}`.trimEnd();
 }
 
@@ -71,7 +72,12 @@ function mark({ ok }: Evidence): string {
   return ok ? style('green', '✓') : style('red', '✗');
 }
 
-function foundText({ found, wanted, ok }: Evidence): string {
-  const text = oneLine(found === null ? 'none' : String(found));
+function foundText(evidence: Evidence): string {
+  const { wanted, ok } = evidence;
+  const text = shownFound(evidence);
   return ok === true ? text : `${text}  (wanted: ${oneLine(wanted)})`;
+}
+
+function shownFound({ found }: Pick<Evidence, 'found'>): string {
+  return oneLine(found === null ? 'none' : String(found));
 }

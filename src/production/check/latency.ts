@@ -1,7 +1,7 @@
 /** `check latency`: many requests, and what they prove about the slow ones among all requests. */
 
 import { type Bounds, fewestFor, quantileBounds, rateBounds } from './bounds.ts';
-import { type Answer, type NoAnswer, type Question, ask, isAnswer } from './request.ts';
+import { type Question, ask, isAnswer } from './request.ts';
 import { type CheckResult, type Judgement, conclude, inconclusive, judged, unseen } from './result.ts';
 
 export interface Load {
@@ -25,12 +25,11 @@ const quantiles: Readonly<Record<Percentile, number>> = { p50: 0.5, p95: 0.95, p
 
 export async function checkLatency(question: Question, load: Load, wishes: LatencyWishes): Promise<CheckResult> {
   const started = performance.now();
-  const answers = await send(question, load);
+  const { times, silence } = await send(question, load);
   const seconds = (performance.now() - started) / 1_000;
-  const first = answers.find((answer) => !isAnswer(answer));
-  if (first !== undefined && answers.every((answer) => !isAnswer(answer)))
-    return conclude('latency', [unseen('answers', (first as NoAnswer).why, '2xx', 'Check the address, and that the server runs.')]);
-  const times = answers.map(timeOf).toSorted((a, b) => a - b);
+  if (silence.length === times.length)
+    return conclude('latency', [unseen('answers', silence[0] ?? 'none', '2xx', 'Check the address, and that the server runs.')]);
+  times.sort((a, b) => a - b);
   const errors = times.filter((ms) => ms === Infinity).length;
   const measured = {
     requests: times.length,
@@ -41,23 +40,22 @@ export async function checkLatency(question: Question, load: Load, wishes: Laten
   return conclude('latency', judgeLatency(times, wishes), measured);
 }
 
-/** Each asks again as soon as it has its answer. */
-async function send(question: Question, { requests, concurrency }: Load): Promise<(Answer | NoAnswer)[]> {
-  const answers: (Answer | NoAnswer)[] = [];
+/** Each asks again as soon as it has its answer. Of the answers only the times are kept: there may be a million. */
+async function send(question: Question, { requests, concurrency }: Load): Promise<{ times: number[]; silence: string[] }> {
+  const times: number[] = [];
+  const silence: string[] = [];
   let sent = 0;
   const work = async (): Promise<void> => {
     while (sent < requests) {
       sent += 1;
-      answers.push(await ask(question));
+      const answer = await ask(question);
+      if (!isAnswer(answer)) silence.push(answer.why);
+      // A request that failed is slower than any: a server that fails quickly is not fast.
+      times.push(isAnswer(answer) && answer.status >= 200 && answer.status < 300 ? answer.ms : Infinity);
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, requests) }, work));
-  return answers;
-}
-
-/** A request that failed is slower than any: a server that fails quickly is not fast. */
-function timeOf(answer: Answer | NoAnswer): number {
-  return isAnswer(answer) && answer.status >= 200 && answer.status < 300 ? answer.ms : Infinity;
+  return { times, silence };
 }
 
 /** `sorted` rises, with `Infinity` for what failed. */

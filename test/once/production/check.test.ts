@@ -108,7 +108,7 @@ describe('check http', () => {
     );
     expect(sent.code).toBe(1);
     expect(sent.stdout).toBe('✗ status  200  (wanted: 201)\nfailed (http)\n');
-    expect(sent.stderr).toMatch(/^quarterdeck check http: failed: status: 200 {2}\(wanted: 201\)\. Look at .*\.\n$/);
+    expect(sent.stderr).toMatch(/^quarterdeck check http: failed: status: 200, wanted 201\. Look at .*\.\n$/);
     expect(sent.stdout + sent.stderr).not.toContain('hidden-token');
   });
 });
@@ -149,7 +149,7 @@ describe('check tls', () => {
     const question = { host: '127.0.0.1', port, name: 'app.example', authorities: undefined, timeoutMs: 10_000, signal: never };
     expect(await checkTls(question, { days: 14, issuer: undefined })).toMatchObject({
       outcome: 'error',
-      evidence: [{ what: 'handshake' }],
+      evidence: [{ what: 'handshake', found: expect.not.stringContaining('openssl/') }],
     });
   });
 });

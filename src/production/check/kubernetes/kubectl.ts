@@ -40,5 +40,5 @@ function whyOf(error: unknown, program: string, timeoutMs: number): string {
   if (killed === true) return `no answer within ${timeoutMs} ms`;
   // Above it, kubectl logs each of its attempts.
   const last = stderr.trim().split('\n').at(-1) ?? '';
-  return last === '' ? reasonOf(error) : last;
+  return last === '' ? reasonOf(error) : last.replace(/^error: /, '');
 }
