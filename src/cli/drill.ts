@@ -6,6 +6,7 @@ import type { Drill } from '../production/drill/drill.ts';
 import { showDuration } from '../system/duration.ts';
 import { type BackupOptions, type Ground, onStore, withBackupOptions } from './backup/ground.ts';
 import { CliCommand } from './command.ts';
+import { version } from './invocation.ts';
 import { durationOf } from './options.ts';
 import { facts, print, style, table } from './output.ts';
 import { withProgress } from './progress.ts';
@@ -58,6 +59,7 @@ async function drill(ground: Ground, { rto, rpo, ledger }: DrillOptions): Promis
         log,
         signal,
         objectives,
+        toolVersion: version,
         serverUrl: settings.scratchUrl ?? settings.databaseUrl,
         program: process.argv[1] ?? '',
         progress: (message) => tell({ message }),

@@ -22,7 +22,10 @@ export function verifyCommand(): CliCommand {
       const backup = await findBackup(store, which);
       const serverUrl = settings.scratchUrl ?? settings.databaseUrl;
       const done = await withProgress('verifying', (tell) =>
-        verifyBackup({ store, backup, settings, log, signal, serverUrl, toolVersion: version, progress: (message) => tell({ message }) }),
+        verifyBackup(
+          { store, backup, settings, log, signal, serverUrl, toolVersion: version, progress: (message) => tell({ message }) },
+          (_restored, written) => Promise.resolve(written),
+        ),
       );
       return { verification: done, manifest: backup.manifest };
     });

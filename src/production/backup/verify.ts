@@ -2,7 +2,7 @@
 
 import type { Backup } from './catalogue.ts';
 import { FaultyBackup, type Manifest, type Verification, verificationName } from './manifest.ts';
-import { type RestoredOptions, withRestored } from './restored.ts';
+import { type Restored, type RestoredOptions, withRestored } from './restored.ts';
 import { type Store, bytesOf } from './store/store.ts';
 
 export interface VerifyOptions extends Omit<RestoredOptions, 'manifest' | 'beside'> {
@@ -11,10 +11,13 @@ export interface VerifyOptions extends Omit<RestoredOptions, 'manifest' | 'besid
 }
 
 /**
- * Writes what came of it beside the backup.
+ * Runs `work` on the restored database, and writes what came of restoring and comparing it beside the backup.
  * @throws FaultyBackup when it is not good; that is written down too
  */
-export async function verifyBackup({ backup, toolVersion, ...options }: VerifyOptions): Promise<Verification> {
+export async function verifyBackup<Result>(
+  { backup, toolVersion, ...options }: VerifyOptions,
+  work: (restored: Restored, verification: Verification) => Promise<Result>,
+): Promise<Result> {
   const { manifest } = backup;
   const started = performance.now();
   const outcome = (reason: string | null): Verification => ({
@@ -27,14 +30,15 @@ export async function verifyBackup({ backup, toolVersion, ...options }: VerifyOp
     reason,
   });
   try {
-    await withRestored({ ...options, manifest }, () => Promise.resolve());
+    return await withRestored({ ...options, manifest }, async (restored) => {
+      const verification = outcome(null);
+      await record(options.store, verification);
+      return work(restored, verification);
+    });
   } catch (error) {
     if (error instanceof FaultyBackup) await record(options.store, outcome(error.reason));
     throw error;
   }
-  const verification = outcome(null);
-  await record(options.store, verification);
-  return verification;
 }
 
 function record(store: Store, verification: Verification): Promise<void> {

@@ -2,14 +2,12 @@
 
 import type { Settings } from '../../platform/config/settings.ts';
 import { openDatabase, waitForDatabase } from '../../platform/database/open.ts';
-import type { Backup } from '../backup/catalogue.ts';
 import type { Manifest } from '../backup/manifest.ts';
-import { type RestoredOptions, withRestored } from '../backup/restored.ts';
+import { type VerifyOptions, verifyBackup } from '../backup/verify.ts';
 import { type KnownTask, type Question, askServer, findKnownTask } from './questions.ts';
 import { startDrillServer } from './server.ts';
 
-export interface DrillOptions extends Omit<RestoredOptions, 'manifest' | 'beside'> {
-  backup: Backup & { manifest: Manifest };
+export interface DrillOptions extends VerifyOptions {
   /** The file that starts this program. */
   program: string;
   /** An API key of this person in this workspace of the restored database. */
@@ -39,7 +37,7 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
   const { manifest } = backup;
   const started = performance.now();
   const rpo_seconds = Math.max(0, Math.round((Date.now() - Date.parse(manifest.created_at)) / 1_000));
-  const { questions, rto_seconds } = await withRestored({ ...options, manifest }, async ({ settings }) => {
+  const { questions, rto_seconds } = await verifyBackup(options, async ({ settings }) => {
     const answered = [comparison(manifest), ...(await askRestored(options, settings))];
     return { questions: answered, rto_seconds: Math.round(performance.now() - started) / 1_000 };
   });

@@ -139,7 +139,10 @@ describe('is refused before anything is touched when', () => {
 
 test('a drill restores it beside the live one and leaves nothing; one that lasts longer or would lose more than promised fails', async () => {
   const before = await databases();
+  expect(await listBackups(openFolder(bench.store))).toMatchObject([{ id: made.backup, state: 'unverified' }]);
   const { code, result } = await bench.drill('--rpo', '1ms', '--rto', '1ms');
+  // It was restored and compared, however long that took.
+  expect(await listBackups(openFolder(bench.store))).toMatchObject([{ id: made.backup, state: 'verified' }]);
   expect({ code, passed: result.passed }).toEqual({ code: 1, passed: false });
   expect(result.questions.map(({ passed }) => passed)).toEqual([true, true, true, true]);
   expect(await databases()).toEqual(before);
