@@ -29,7 +29,7 @@ export function tlsCommand(): CliCommand {
   return command.action(async (place: string, options: TlsOptions) => {
     const { host, port } = placeOf(place);
     const { name = host, issuer, minDays: days, timeout: timeoutMs } = options;
-    const authorities = options.ca === undefined ? undefined : await readFile(options.ca, 'utf8');
+    const authorities = options.ca === undefined ? undefined : await readAuthorities(options.ca);
     await runCheck(options, `shaking hands with ${host}`, async (signal) => {
       const { checkTls } = await import('../../production/check/tls.ts');
       return checkTls({ host, port, name, authorities, timeoutMs, signal }, { days, issuer });
@@ -45,4 +45,10 @@ function placeOf(text: string): { host: string; port: number } {
       'Write for example deck.example.org, deck.example.org:8443 or https://deck.example.org.',
     );
   return { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? httpsPort : Number(url.port) };
+}
+
+async function readAuthorities(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}.`, 'Check --ca.');
+  });
 }

@@ -32,7 +32,6 @@ const refusal = z.object({ error: z.string() });
 
 interface Series {
   readonly labels: Readonly<Record<string, string>>;
-  readonly at: number;
   readonly value: number;
 }
 
@@ -67,9 +66,9 @@ export async function measureByPrometheus(question: PrometheusQuestion): Promise
     unreachable: up.length === 0 ? undefined : up.filter(({ value }) => value === 0).length,
     ...(counts.length === 0 ? {} : numbersOf(trafficOf(counts, buckets))),
     in_flight: only(flying),
-    restarts: sum(
-      starts.map(({ labels, value, at }) => countRestarts(folder, { place: placeOf(url, labels), started: value, seen: Math.floor(at) })),
-    ),
+    // Prometheus tells what it scraped some seconds ago, so a start may be older than the last time that somebody asked; who is behind an
+    // address is not for us to find out here.
+    restarts: sum(starts.map(({ labels, value: started }) => countRestarts(folder, { place: placeOf(url, labels), started, seen: 0 }))),
     rss_bytes: only(memory),
     cpu: only(cpu),
     db_connections: connections.length === 0 ? undefined : sum(valuesOf(connections, ({ state }) => state !== 'waiting')),
@@ -122,7 +121,7 @@ async function instant({ url, token, timeoutMs, signal }: PrometheusQuestion, pr
     throw new Error(`${where} cannot be asked: ${answer.why}. Check --prometheus, and that it can be reached from here.`);
   const body = parse(answer.body);
   const found = vector.safeParse(body);
-  if (found.success) return found.data.data.result.map(({ metric, value: [at, value] }) => ({ labels: metric, at, value }));
+  if (found.success) return found.data.data.result.map(({ metric, value: [, value] }) => ({ labels: metric, value }));
   const why = refusal.safeParse(body).data?.error ?? `it answers ${answer.status}, and not as Prometheus does`;
   throw new Error(`${where} refused \`${promql}\`: ${why}. Check --prometheus, --selector and --token-env.`);
 }

@@ -20,6 +20,7 @@ export type Memory = z.output<typeof memory>;
 export interface Sighting {
   readonly place: string;
   readonly started: number;
+  /** When it answered, by its own clock; 0: nobody knows, and every other start is a restart. */
   readonly seen: number;
 }
 

@@ -6,7 +6,9 @@ import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { measureByPrometheus } from '../../../src/production/measure/prometheus.ts';
 import { type Measured, measureByScraping } from '../../../src/production/measure/scrape.ts';
 import { type Workshop, createWorkshop, document, step } from '../../support/runbook.ts';
 import { type TestServer, type TestUser, signUp, startTestServer } from '../../support/server.ts';
@@ -86,10 +88,10 @@ describe('of what is not as it should be', () => {
   /** Answers with one text after the other, and then the last one again and again. Its clock stands at `clock` seconds. */
   async function serve(...texts: (string | number)[]): Promise<string> {
     const server = createServer((_request, response) => {
-      const text = texts.length > 1 ? texts.shift() : texts[0];
+      const answer = texts.length > 1 ? texts.shift() : texts[0];
       response.sendDate = false;
       response.setHeader('Date', new Date(clock * 1_000).toUTCString());
-      response.writeHead(typeof text === 'number' ? text : 200).end(typeof text === 'number' ? '' : text);
+      response.writeHead(typeof answer === 'number' ? answer : 200).end(typeof answer === 'number' ? '' : answer);
     });
     servers.push(server);
     server.listen(0, '127.0.0.1');
@@ -135,6 +137,29 @@ describe('of what is not as it should be', () => {
     ['<!doctype html>', /are no metrics/],
   ])('nothing at all is an error: %s', async (answer, why) => {
     await expect(measure([await serve(answer)])).rejects.toThrow(why);
+  });
+
+  test('through Prometheus, what it does not know is absent, and a start that it told of late is a restart all the same', async () => {
+    const starts = [100, 100, 7_000];
+    const server = createServer(async (request, response) => {
+      const query = new URLSearchParams(await text(request)).get('query') ?? '';
+      const known = query.startsWith('process_start_time_seconds');
+      const value = known ? starts.shift() : 0;
+      const result = known ? [{ metric: { instance: 'a' }, value: [clock, String(value)] }] : [];
+      response.end(JSON.stringify({ status: 'success', data: { resultType: 'vector', result } }));
+    });
+    servers.push(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const ask = async () => {
+      const question = { url, selector: 'job="x"', token: undefined, windowMs: 60_000, timeoutMs: 10_000, folder, signal: never };
+      return JSON.parse(JSON.stringify((await measureByPrometheus(question)).measurement)) as unknown;
+    };
+    const known = { window_seconds: 60, replicas: 1 };
+    expect(await ask()).toEqual({ ...known, restarts: 0 });
+    expect(await ask()).toEqual({ ...known, restarts: 0 });
+    expect(await ask()).toEqual({ ...known, restarts: 1 });
   });
 
   describe('in a runbook', () => {
