@@ -1,4 +1,4 @@
-/** Which tests there are, and what each kind may cost. `npm test` runs all but the slow ones. */
+/** Which tests there are, and what each kind may cost. `npm test` runs all but the slow ones and the rehearsal. */
 
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
@@ -64,6 +64,17 @@ export default defineConfig({
           provide: { databaseKind: 'postgres' },
           testTimeout: 900 * second,
           hookTimeout: 120 * second,
+        },
+      },
+      {
+        extends: true,
+        // Measures itself by the clock, so it has the machine to itself: after the slow ones.
+        test: {
+          name: 'rehearsal',
+          include: ['test/rehearsal/**/*.test.ts'],
+          provide: { databaseKind: 'postgres' },
+          testTimeout: 1_200 * second,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

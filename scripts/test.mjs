@@ -1,6 +1,6 @@
 /**
- * `npm test`: installs what is missing, runs the static checks, then every test but the slow ones.
- * `npm test -- --slow` runs the slow ones alone; anything else goes to Vitest. Runs on Node 20.
+ * `npm test`: installs what is missing, runs the static checks, then every test but the slow ones and the rehearsal.
+ * `npm test -- --slow` runs those alone; anything else goes to Vitest. Runs on Node 20.
  */
 
 import { spawn } from 'node:child_process';
@@ -13,7 +13,8 @@ installMissing();
 const slow = process.argv.includes('--slow');
 const rest = process.argv.slice(2).filter((argument) => argument !== '--slow');
 const failedChecks = slow ? 0 : await runChecks();
-const vitest = spawn(node, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', slow ? 'slow' : '!slow', ...rest], {
+const projects = slow ? ['--project', 'slow', '--project', 'rehearsal'] : ['--project', '!slow', '--project', '!rehearsal'];
+const vitest = spawn(node, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...projects, ...rest], {
   cwd: root,
   stdio: 'inherit',
   // The reporter counts them in its last line, which is the last line of all.

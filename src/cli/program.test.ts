@@ -70,6 +70,7 @@ test('the commands are those of the contract', () => {
     'backup prune',
     'backup restore',
     'drill',
+    'rehearse',
   ]);
 });
 

@@ -11,6 +11,7 @@ import { keyCommand } from './key.ts';
 import { measureCommand } from './measure.ts';
 import { migrateDataCommand } from './migrate-data.ts';
 import { migrateCommand } from './migrate.ts';
+import { rehearseCommand } from './rehearse.ts';
 import { releaseCommand } from './release.ts';
 import { runbookCommand } from './runbook.ts';
 import { serveCommand, startCommand } from './start.ts';
@@ -40,6 +41,7 @@ export function createProgram(): CliCommand {
     releaseCommand(),
     backupCommand(),
     drillCommand(),
+    rehearseCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   return program;

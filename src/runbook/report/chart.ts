@@ -1,6 +1,6 @@
 /** One metric of a watch as a small SVG: its values, its limits, and when they were broken. It can be read without colour and without a style sheet. */
 
-import { type Markup, html } from './markup.ts';
+import { type Markup, html } from '../../system/page/markup.ts';
 import { type LogWatch, badPeriodsOf, limitsOf, metricIn } from './watch.ts';
 import { isPercent, value as show } from './words.ts';
 

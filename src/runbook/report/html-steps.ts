@@ -2,7 +2,7 @@
 
 import { watchFigures } from './html-watch.ts';
 import type { DeploymentLog, LogCommand, LogStage, LogStep } from './log.ts';
-import { type Markup, html } from './markup.ts';
+import { type Markup, html } from '../../system/page/markup.ts';
 import { answersOf, clock, moment, nameOf, outcomeWords, tookOf, triesOf } from './words.ts';
 
 type Outcome = keyof typeof outcomeWords;

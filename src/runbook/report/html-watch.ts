@@ -2,7 +2,7 @@
 
 import { chart } from './chart.ts';
 import type { DeploymentLog } from './log.ts';
-import { type Markup, html, table } from './markup.ts';
+import { type Markup, html, table } from '../../system/page/markup.ts';
 import { type LogWatch, metricIn, periodsOf } from './watch.ts';
 import { clock, isPercent, value, verdictWords } from './words.ts';
 import { showDuration } from '../../system/duration.ts';

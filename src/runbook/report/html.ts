@@ -2,8 +2,8 @@
 
 import { rollbackSection, stageSection, toneOf } from './html-steps.ts';
 import type { DeploymentLog } from './log.ts';
-import { type Content, type Markup, html, table } from './markup.ts';
-import { style } from './style.ts';
+import { type Content, type Markup, html, table } from '../../system/page/markup.ts';
+import { style } from '../../system/page/style.ts';
 import { moment, outcomeWords, took, waitingWords } from './words.ts';
 
 export function htmlReport(log: DeploymentLog): string {

@@ -2,7 +2,7 @@
 
 import { showDuration } from '../../system/duration.ts';
 import type { DeploymentLog, LogCommand, LogStage, LogStep } from './log.ts';
-import { visible } from './markup.ts';
+import { visible } from '../../system/page/markup.ts';
 import { type LogWatch, metricIn, periodsOf } from './watch.ts';
 import {
   answersOf,

@@ -10,7 +10,7 @@ import { chart } from './chart.ts';
 import { htmlReport } from './html.ts';
 import { type LogParts, deploymentLog } from './log.ts';
 import { markdownReport } from './markdown.ts';
-import { html } from './markup.ts';
+import { html } from '../../system/page/markup.ts';
 import type { LogWatch } from './watch.ts';
 
 const logOf = (changes: Partial<LogParts> = {}) =>

@@ -4,7 +4,7 @@ import { oauthPaths } from '../../platform/identity/oauth/paths.ts';
 import type { ConsentView } from '../../platform/identity/oauth/types.ts';
 import type { Scope } from '../../platform/identity/principal.ts';
 import { pageHeaders } from '../headers.ts';
-import { Html, html } from './html.ts';
+import { Markup, html } from '../../system/page/markup.ts';
 
 /** What a scope lets an app do, in the words of a person who never read the reference. */
 const meanings: Readonly<Partial<Record<Scope, string>>> = {
@@ -28,7 +28,7 @@ const headers: Readonly<Record<string, string>> = {
   'Referrer-Policy': 'same-origin',
 };
 
-export function page(title: string, content: Html, status = 200): Response {
+export function page(title: string, content: Markup, status = 200): Response {
   const document = html`<!doctype html>
     <html lang="en">
       <head>
@@ -78,7 +78,7 @@ export function signInPage(request: string, failure?: { email: string; message: 
 const focus = html`autofocus`;
 
 /** Messages have commands between backticks, as they are shown everywhere else. */
-function withCode(message: string): Html[] {
+function withCode(message: string): Markup[] {
   return message.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
 }
 
@@ -115,12 +115,12 @@ const warning = html`<p class="alert" role="note">
   sign-in yourself, just now.
 </p>`;
 
-function origin({ client }: ConsentView): Html {
+function origin({ client }: ConsentView): Markup {
   if (client.website !== null) return html`<p class="muted">It is described by <strong>${client.website}</strong>.</p>`;
   return client.loopback ? html`` : html`<p class="muted">It registered itself, and nobody has checked its name.</p>`;
 }
 
-function workspaceField({ workspaces }: ConsentView): Html {
+function workspaceField({ workspaces }: ConsentView): Markup {
   const [only, ...others] = workspaces;
   if (only !== undefined && others.length === 0)
     return html`<input type="hidden" name="workspace" value="${only.id}" />

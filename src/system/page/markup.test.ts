@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { html } from './html.ts';
+import { html } from './markup.ts';
 
 test('values are text, whatever is in them', () => {
   const name = `<script>alert('1')</script> & "x"`;

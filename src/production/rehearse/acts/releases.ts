@@ -1,0 +1,124 @@
+/** The acts of good and bad versions, all by their runbooks. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fateOf } from '../judge.ts';
+import { type Stage, act, promise, release, runbook } from '../stage.ts';
+
+/** The canary of the rehearsal gets so much of the requests, so that its numbers come in quickly. */
+const canaryPercent = 20;
+
+/** On two cores the load, the proxy, the database and what else runs are in each other's way: no version is called slow for that. */
+const slowMs = 800;
+
+const faults = new URL(import.meta.url.endsWith('.ts') ? '../faults.ts' : '../faults.js', import.meta.url);
+
+export async function deployFirst(stage: Omit<Stage, 'load'>): Promise<void> {
+  const { service, state, program } = stage;
+  stage.tell('v1 goes live');
+  await program.json([
+    'release',
+    'deploy',
+    '--state',
+    state,
+    '--version',
+    'v1',
+    '--command',
+    service.command,
+    '--env-from',
+    service.environmentFile,
+    '--deploy-timeout',
+    '2m',
+  ]);
+}
+
+export async function releaseGoodVersions(stage: Stage): Promise<void> {
+  for (const [strategy, version] of [
+    ['rolling', 'v2'],
+    ['blue-green', 'v3'],
+    ['canary', 'v4'],
+  ] as const)
+    await act(stage, 'release', `${version} ${strategy}`, async () => {
+      const { outcome, exit, run } = await releaseBy(stage, strategy, version, '');
+      promise(stage, `${version} goes live by release-${strategy}.md`, `${outcome} (${run})`, exit === 0);
+    });
+  await act(stage, 'release', 'rollback', async () => {
+    const { previous } = await release(stage, 'status');
+    const { live, switched_ms } = await release(stage, 'rollback');
+    promise(
+      stage,
+      'a rollback is at once: below 1 s, to the version that still runs',
+      `${switched_ms} ms, to ${live}`,
+      live === previous && (switched_ms ?? Infinity) < 1_000,
+    );
+  });
+}
+
+/** By so much v6 delays each request; nothing else of the rehearsal takes as long while all replicas run. */
+const delayMs = 2_000;
+
+/** In v7 each of so many requests fails. */
+const errorEvery = 33;
+
+interface BadVersion {
+  readonly version: string;
+  readonly what: string;
+  /** Of its environment: what makes it bad. */
+  readonly variables: string;
+  /** The largest share of all requests that it may hurt: its own share, with room for chance. */
+  readonly most: number;
+}
+
+const badVersions: readonly BadVersion[] = [
+  { version: 'v5', what: 'never becomes healthy', variables: 'QUARTERDECK_STATEMENT_TIMEOUT_MS=never', most: 0 },
+  {
+    version: 'v6',
+    what: 'is two seconds slower',
+    variables: `NODE_OPTIONS=--import=${faults.href} REHEARSAL_DELAY_MS=${delayMs}`,
+    most: (canaryPercent / 100) * 1.25,
+  },
+  {
+    version: 'v7',
+    what: 'fails 3 % of requests',
+    variables: `NODE_OPTIONS=--import=${faults.href} REHEARSAL_ERROR_EVERY=${errorEvery}`,
+    most: (canaryPercent / 100) * (2 / errorEvery),
+  },
+];
+
+/** Each is refused or taken back by the numbers, and the version before serves on. */
+export async function releaseBadVersions(stage: Stage): Promise<void> {
+  for (const bad of badVersions) await act(stage, 'broken', `${bad.version} ${bad.what}`, () => releaseBad(stage, bad));
+}
+
+async function releaseBad(stage: Stage, { version, what, variables, most }: BadVersion): Promise<void> {
+  const before = stage.load.samples.length;
+  const { live: good } = await release(stage, 'status');
+  const { outcome, exit } = await releaseBy(stage, 'canary', version, variables);
+  const { live, canary } = await release(stage, 'status');
+  const meanwhile = stage.load.samples.slice(before);
+  const hurt = meanwhile.filter((sample) => fateOf(sample, []) === 'injected' || sample.ms >= delayMs).length;
+  const share = hurt / Math.max(1, meanwhile.length);
+  const taken = exit === 4 && live === good && canary === null;
+  promise(stage, `${version}, which ${what}, is refused or taken back by the numbers`, `${outcome}, exit ${exit}; live is ${live}`, taken);
+  const limit = most === 0 ? 'hurts nobody' : `hurts at most ${(most * 100).toFixed(1)} % of the requests, its share`;
+  promise(stage, `${version} ${limit}`, `${hurt} requests, ${(share * 100).toFixed(2)} %`, share <= most);
+}
+
+async function releaseBy(stage: Stage, strategy: string, version: string, variables: string) {
+  const { service, patience, state } = stage;
+  // The replicas read their environment from the file, as on any machine; what makes a version bad is its own.
+  const command = `set -a; . '${service.environmentFile}'; set +a; ${variables === '' ? '' : `export ${variables}; `}exec ${service.command}`;
+  const ended = await runbook(stage, `release-${strategy}`, {
+    STATE: state,
+    VERSION: version,
+    COMMAND: command,
+    EVERY: patience.every,
+    WATCH: patience.watch,
+    MIN_REQUESTS: String(patience.minRequests),
+    READY_WITHIN: '60s',
+    SLOW_MS: String(slowMs),
+    ...(strategy === 'canary' ? { WEIGHT: String(canaryPercent) } : {}),
+  });
+  // So that the time line shows them apart.
+  await sleep(500);
+  return ended;
+}
