@@ -54,7 +54,11 @@ export function deployCommand(): CliCommand {
     .option('--replicas <count>', 'How many processes.', whole(1, 64), 3)
     .addOption(new Option('--strategy <strategy>', 'How it takes over.').choices(strategies).default('rolling'))
     .option('--weight <percent>', 'Share of a canary.', percentFrom, 10)
-    .option('--health <path>', 'What answers 2xx when a replica can serve.', '/health/ready')
+    .option(
+      '--health <path>',
+      'What answers 2xx when a replica can serve; mcp:/mcp for an MCP server that has no such path.',
+      '/health/ready',
+    )
     .addOption(
       optionOf('--deploy-timeout <duration>', 'For all replicas to be healthy (of each, when it is rolling).', durationOf, 30_000, '30s'),
     )
@@ -92,7 +96,8 @@ function specOf(options: DeployOptions): VersionSpec {
   const cwd = resolve(options.cwd);
   if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new UsageError(`There is no folder ${cwd}.`, 'Say with --cwd where the command is to be started.');
-  if (!options.health.startsWith('/')) throw new UsageError(`${options.health} is no path.`, 'Write for example --health /health/ready.');
+  if (!/^(?:mcp:)?\//.test(options.health))
+    throw new UsageError(`${options.health} is no path.`, 'Write for example --health /health/ready, or --health mcp:/mcp.');
   return {
     version: options.version,
     command: options.command,

@@ -29,8 +29,8 @@ export const versionSpec = z.strictObject({
   /** Beside what the supervisor itself was started with. May hold secrets: never shown. */
   environment: z.record(z.string(), z.string()),
   replicas: z.number().int().min(1).max(64),
-  /** A path that answers 2xx when the replica can serve. */
-  health: z.string().startsWith('/'),
+  /** A path that answers 2xx when the replica can serve, or `mcp:` and the path of an MCP endpoint. */
+  health: z.string().regex(/^(?:mcp:)?\//),
   patience,
 });
 export type VersionSpec = z.output<typeof versionSpec>;

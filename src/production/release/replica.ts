@@ -153,7 +153,7 @@ export class Replica {
     let failures = 0;
     let answered = performance.now();
     for (;;) {
-      const health = await probe(replicaHost, this.place.port, this.spec.health, patience);
+      const health = await probe({ host: replicaHost, port: this.place.port, timeoutMs: patience }, this.spec.health);
       if (signal.aborted) return 'told to';
       failures = health.healthy ? 0 : failures + 1;
       if (health.answered || !this.#wasHealthy) answered = performance.now();
