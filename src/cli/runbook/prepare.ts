@@ -57,7 +57,10 @@ export async function prepare({ file, text }: Document, sources: InputSources, s
   const runbook = parseRunbook(source, known);
   const repository = repositoryOf(file);
   const later = missingSecrets.map((name): ResolvedInput => ({ name, value: '', secret: true, source: 'not set yet' }));
-  const plan = makePlan({ runbook, inputs: [...found, ...later], readChild: readerIn(repository) });
+  // As the document has them, wherever they came from: the hash of the plan is the same for whoever has the secrets and whoever has not.
+  const names = Object.keys(declared);
+  const inOrder = (inputs: readonly ResolvedInput[]) => inputs.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
+  const plan = makePlan({ runbook, inputs: inOrder([...found, ...later]), readChild: readerIn(repository) });
   if (secrets === 'later' || missingSecrets.length === 0) return { runbook, plan, inputs: found, repository };
   const inputs = [...found];
   for (const name of missingSecrets) {
@@ -71,7 +74,7 @@ export async function prepare({ file, text }: Document, sources: InputSources, s
     if (problem !== undefined) throw wrong([problem]);
     inputs.push({ name, value, secret: true, source: 'terminal' });
   }
-  return { runbook, inputs, repository, plan: makePlan({ runbook, inputs, readChild: readerIn(repository) }) };
+  return { runbook, inputs, repository, plan: makePlan({ runbook, inputs: inOrder(inputs), readChild: readerIn(repository) }) };
 }
 
 function wrong([first = '', ...others]: readonly string[]): UsageError {

@@ -139,10 +139,10 @@ async function goOn(folder: RunFolder, { state, prepared, options, errand, answe
 }
 
 /** With the inputs that the run began with; secrets are found again where they were. */
-export async function prepareAgain(document: Document, state: RunState): Promise<Prepared> {
+export async function prepareAgain(document: Document, state: RunState, secrets: 'needed' | 'later' = 'needed'): Promise<Prepared> {
   const given = new Map(state.started.inputs.flatMap(({ name, value }) => (value === null ? [] : [[name, value] as const])));
   const sources = await sourcesOf({ input: [] });
-  return prepare(document, { ...sources, given }, 'needed');
+  return prepare(document, { ...sources, given }, secrets);
 }
 
 /** @throws UsageError when a step that is done, or that has begun, is not what it was */

@@ -3,6 +3,7 @@
 import type { Rule } from './rule.ts';
 import { backupRules } from './rules/backup.ts';
 import { databaseRules } from './rules/database.ts';
+import { formatRules } from './rules/format.ts';
 import { habitRules } from './rules/habits.ts';
 import { httpRules } from './rules/http.ts';
 import { judgementRules } from './rules/judgement.ts';
@@ -16,6 +17,7 @@ import { wholeRules } from './rules/whole.ts';
 const families = [
   backupRules,
   databaseRules,
+  formatRules,
   habitRules,
   httpRules,
   judgementRules,

@@ -91,7 +91,7 @@ describe('check config', () => {
       file,
       'QUARTERDECK_HOST=0.0.0.0\nBETTER_AUTH_SECRET=changeme-changeme-changeme-changeme\nQUARTERDECK_URL=https://deck.example.org\n',
     );
-    const ran = await quarterdeck(place, ['check', 'config', '--env-file', file, '--json']);
+    const ran = await quarterdeck(place, ['check', 'config', '--env-from', file, '--json']);
     expect(ran.code).toBe(1);
     const result = JSON.parse(ran.stdout) as CheckResult;
     expect(wrong(result)).toEqual(['BETTER_AUTH_SECRET', 'metrics']);
