@@ -128,14 +128,17 @@ describe('SIGKILL', () => {
 
   test('of the proxy fails requests only while it is away', async () => {
     const { release, load } = await underLoad();
+    const { proxy } = await release.status();
     const killed = load.now;
-    process.kill((await release.status()).proxy.pid ?? 0, 'SIGKILL');
-    await expect.poll(() => load.samples.some(({ ok, at }) => ok && at > killed + 1), { timeout: 30_000 }).toBe(true);
+    process.kill(proxy.pid ?? 0, 'SIGKILL');
+    // What is sent in the moment of the signal may still be answered by the old one.
+    const byNext = ({ ok, at }: Sample): boolean => ok && at > killed + 50;
+    await expect.poll(() => load.samples.some(byNext), { timeout: 30_000 }).toBe(true);
     await sleep(2_000);
     await load.stop();
     const failed = failures(load);
     expect(failed.length).toBeGreaterThan(0);
-    const first = Math.min(...load.samples.filter(({ ok, at }) => ok && at > killed).map(({ at }) => at));
+    const first = Math.min(...load.samples.filter(byNext).map(({ at }) => at));
     const last = Math.max(...failed.map(({ at }) => at));
     // Whoever asked after the first that was answered by the new proxy was answered too.
     expect(last).toBeLessThan(first);
