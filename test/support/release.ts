@@ -4,12 +4,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../src/production/release/spawn.ts';
 import type { ReleaseStatus } from '../../src/production/release/status.ts';
 
 const program = fileURLToPath(new URL('../../bin/quarterdeck.mjs', import.meta.url));
@@ -66,7 +65,7 @@ export async function createRelease(): Promise<TestRelease> {
   const folder = mkdtempSync(join(tmpdir(), 'quarterdeck-release-'));
   const file = join(folder, 'service.mjs');
   writeFileSync(file, service);
-  const port = await freePort();
+  const port = await freePort('127.0.0.1');
   const url = `http://127.0.0.1:${port}`;
   const state = join(folder, 'state');
   const command = `node ${file}`;
@@ -107,13 +106,4 @@ export async function createRelease(): Promise<TestRelease> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** One that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -4,12 +4,13 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { access, chmod, constants, cp, mkdtemp, open, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { arch, platform, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { identityOf } from '../../system/process.ts';
+import { freePort } from '../release/spawn.ts';
 
 const run = promisify(execFile);
 
@@ -165,7 +166,7 @@ async function initialise({ folder, account, binaries }: Place, password: string
 async function startOnFreePort(place: Place, password: string, settings: Readonly<Record<string, string>>) {
   const failures: unknown[] = [];
   while (failures.length < 3) {
-    const port = await freePort();
+    const port = await freePort('127.0.0.1');
     const adminUrl = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
     const keeper = await startKeeper(place, port, settings);
     try {
@@ -234,29 +235,12 @@ async function stop(keeper: ChildProcess): Promise<void> {
   await exited;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has no port');
-  return address.port;
-}
-
 /** A machine that went down leaves folders behind. A server that should still run in one ends within a minute without its files. */
 async function removeAbandoned(): Promise<void> {
   const folders = (await readdir(tmpdir())).filter((name) => name.startsWith(prefix)).map((name) => join(tmpdir(), name));
   for (const folder of folders) {
     const starter = Number(await readFile(join(folder, 'started-by'), 'utf8').catch(() => Number.NaN));
-    if (Number.isInteger(starter) && !isAlive(starter)) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: it lives, but belongs to somebody else.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if (Number.isInteger(starter) && identityOf(starter) === undefined)
+      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }

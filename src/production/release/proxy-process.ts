@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type ProcessIdentity, endGroup, identityOf } from '../../system/process.ts';
 import { call } from './admin.ts';
 import { NotRunning } from './refused.ts';
@@ -139,7 +140,7 @@ export class ProxyProcess {
 
   async #launch(): Promise<{ ended: Promise<string> }> {
     const { folder, listen } = this.#around;
-    const words = [...process.execArgv, entry.pathname, folder, listen.host, String(listen.port)];
+    const words = [...process.execArgv, fileURLToPath(entry), folder, listen.host, String(listen.port)];
     const child = await launch(process.execPath, words, { environment: process.env, log: join(folder, proxyLog), gate: 'ignore' });
     this.#identity = identityOf(child.pid ?? 0);
     return { ended: endOf(child) };

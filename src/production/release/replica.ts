@@ -1,6 +1,5 @@
 /** One replica: started, asked for its health, started again when it ends, and let go. */
 
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endGroup } from '../../system/process.ts';
@@ -76,11 +75,6 @@ export class Replica {
     this.place.process = null;
   }
 
-  /** Stops looking after it, and leaves it running. */
-  abandon(): void {
-    this.#leave.abort();
-  }
-
   async #live(): Promise<void> {
     const { signal } = this.#leave;
     let failures = 0;
@@ -138,7 +132,6 @@ export class Replica {
     const { place, spec } = this;
     place.port = await freePort(replicaHost);
     const environment = { ...process.env, ...spec.environment, PORT: String(place.port), HOST: replicaHost };
-    mkdirSync(join(this.#around.folder, logFolder), { recursive: true, mode: 0o700 });
     const { identity, begin, ended } = await startCommand({ command: spec.command, cwd: spec.cwd, environment, log: this.log });
     place.process = identity;
     this.#around.save();

@@ -1,6 +1,6 @@
 /** Holds what should run against what runs: replicas, proxy, table; and survives its own end, because all of it is on disk or lives on. */
 
-import { appendFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive } from '../../system/process.ts';
 import { reasonOf } from '../reason.ts';
@@ -215,7 +215,12 @@ export class Supervisor {
   }
 
   #trim(): void {
-    trimLogs(join(this.folder, logFolder));
-    if (readdirSync(this.folder).length > 0) trimLogs(this.folder);
+    try {
+      trimLogs(join(this.folder, logFolder));
+      trimLogs(this.folder);
+    } catch (error) {
+      // A full disk must not take the supervisor with it.
+      process.stderr.write(`logs cannot be trimmed: ${reasonOf(error)}\n`);
+    }
   }
 }
