@@ -23,8 +23,8 @@ export interface Postgres15 extends Cluster {
   query(text: string, database?: string): Promise<Record<string, unknown>[]>;
 }
 
-export async function startPostgres15(): Promise<Postgres15> {
-  const cluster = await startPostgres({ binaries });
+export async function startPostgres15(settings: Readonly<Record<string, string>> = {}): Promise<Postgres15> {
+  const cluster = await startPostgres({ binaries, settings });
   const query: Postgres15['query'] = async (text, database = 'postgres') => {
     const url = new URL(cluster.adminUrl);
     url.pathname = `/${database}`;

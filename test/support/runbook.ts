@@ -1,8 +1,8 @@
 /** A folder in which a test writes runbooks and runs them as a user does, with runs and locks of its own. */
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,11 +57,20 @@ export interface Started {
   readonly ended: Promise<RanRunbook>;
 }
 
-export function createWorkshop(): Workshop {
+/** Why this account cannot run the program: a checkout in a home folder is closed to everyone else. undefined: it can. */
+export function withoutReach(account: { uid?: number; gid?: number }): string | undefined {
+  const { status } = spawnSync(process.execPath, [program, '--version'], { ...account, cwd: '/' });
+  return status === 0 ? undefined : 'this checkout is in a folder that the account of the database cannot read';
+}
+
+/** `account`: whom the runbooks run as; default: whoever runs the tests. */
+export function createWorkshop(account: { uid?: number; gid?: number } = {}): Workshop {
   const folder = mkdtempSync(join(tmpdir(), 'quarterdeck-runbook-'));
+  if (account.uid !== undefined && account.gid !== undefined) chownSync(folder, account.uid, account.gid);
 
   const start = (words: readonly string[], { environment = {}, entry = program }: StartOptions = {}): Started => {
     const child = spawn(process.execPath, [entry, 'runbook', ...words], {
+      ...account,
       cwd: folder,
       env: { PATH: process.env['PATH'] ?? '', HOME: folder, XDG_STATE_HOME: join(folder, 'state'), ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,7 +3,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { access, chmod, constants, cp, mkdtemp, open, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { access, appendFile, chmod, constants, cp, mkdtemp, open, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { arch, platform, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,8 +33,11 @@ export interface Cluster {
   /** Signs in as the superuser, to the database `postgres`. */
   adminUrl: string;
   createDatabase(): Promise<TestDatabase>;
-  /** Its files: `data`, `log`. */
+  /** Its files: `data`, `log`, and the socket, through which its account is let in as any user. Nobody else can look into it. */
   readonly folder: string;
+  readonly port: number;
+  readonly account: Account;
+  readonly binaries: Binaries;
   /** Ends the server with SIGKILL, as a crash of the machine would; its files stay. */
   kill(): Promise<void>;
   /** Starts it again on the same port, after `kill`. @throws Error with its log when it does not become ready */
@@ -59,7 +62,7 @@ export interface Binaries {
 }
 
 /** Who the cluster runs as. PostgreSQL refuses to run as root; `nobody` exists everywhere, so no account has to be made. */
-type Account = { uid?: number; gid?: number };
+export type Account = { uid?: number; gid?: number };
 
 interface Place {
   folder: string;
@@ -78,18 +81,19 @@ export async function startPostgres({
   const place = await prepare(folder, binaries);
   const password = randomBytes(18).toString('base64url');
   await initialise(place, password);
-  const all = { ...(durable ? {} : careless), ...settings };
-  const started = await startOnFreePort(place, password, all);
+  await configure(place, { ...(durable ? {} : careless), ...settings });
+  const started = await startOnFreePort(place, password);
   const { port, adminUrl } = started;
   let { keeper } = started;
   await query(adminUrl, `create role ${owner} login createrole password '${password}'`);
   return {
     adminUrl,
-    folder: place.folder,
+    ...place,
+    port,
     createDatabase: () => createDatabase(adminUrl),
     kill: () => killServer(keeper, place.folder),
     async restart() {
-      keeper = await startKeeper(place, port, all);
+      keeper = await startKeeper(place, port);
       await becomeReady(keeper, adminUrl, place.folder);
     },
     stop: () => stop(keeper),
@@ -157,18 +161,31 @@ async function reachableBinaries(account: Account, folder: string): Promise<Bina
 async function initialise({ folder, account, binaries }: Place, password: string): Promise<void> {
   const passwordFile = join(folder, 'password');
   await writeFile(passwordFile, password);
-  const flags = ['--auth=scram-sha-256', '--username=postgres', '--encoding=UTF8', '--locale=C', '--no-sync'];
+  const flags = ['--auth-host=scram-sha-256', '--auth-local=trust', '--username=postgres', '--encoding=UTF8', '--locale=C', '--no-sync'];
   if (account.uid !== undefined) await run('chown', [String(account.uid), passwordFile]);
   await run(binaries.initdb, [`--pgdata=${join(folder, 'data')}`, `--pwfile=${passwordFile}`, ...flags], { ...account, cwd: folder });
 }
 
+/** In the file, where whoever recovers this server finds them too. */
+async function configure({ folder }: Place, settings: Readonly<Record<string, string>>): Promise<void> {
+  const all = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: folder,
+    // Test files with a pool each, and races with dozens of processes.
+    max_connections: '400',
+    ...settings,
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`);
+  await appendFile(join(folder, 'data', 'postgresql.conf'), lines.join(''));
+}
+
 /** PostgreSQL cannot choose a port itself, and another process may take ours in between: so three attempts. */
-async function startOnFreePort(place: Place, password: string, settings: Readonly<Record<string, string>>) {
+async function startOnFreePort(place: Place, password: string) {
   const failures: unknown[] = [];
   while (failures.length < 3) {
     const port = await freePort('127.0.0.1');
     const adminUrl = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
-    const keeper = await startKeeper(place, port, settings);
+    const keeper = await startKeeper(place, port);
     try {
       await becomeReady(keeper, adminUrl, place.folder);
       return { keeper, adminUrl, port };
@@ -193,20 +210,8 @@ wait "$server"
 if [ -e stopping ]; then rm -rf "$PWD"; else kill "$watch"; fi
 `;
 
-async function startKeeper(
-  { folder, account, binaries }: Place,
-  port: number,
-  settings: Readonly<Record<string, string>>,
-): Promise<ChildProcess> {
-  const all = {
-    listen_addresses: '127.0.0.1',
-    unix_socket_directories: '',
-    // Test files with a pool each, and races with dozens of processes.
-    max_connections: '400',
-    ...settings,
-  };
-  const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const command = [binaries.postgres, '-D', join(folder, 'data'), '-p', String(port), ...flags];
+async function startKeeper({ folder, account, binaries }: Place, port: number): Promise<ChildProcess> {
+  const command = [binaries.postgres, '-D', join(folder, 'data'), '-p', String(port)];
   const log = await open(join(folder, 'log'), 'a');
   const keeper = spawn('/bin/sh', ['-c', keeperScript, 'keeper', ...command], {
     ...account,
