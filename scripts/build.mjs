@@ -18,10 +18,11 @@ for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE
   cpSync(join(root, 'node_modules/swagger-ui-dist', name), join(dist, 'server/rest/swagger-ui', name));
 
 // What `GET /version` tells. SOURCE_DATE_EPOCH makes two builds of one commit the same: https://reproducible-builds.org/specs/source-date-epoch/
+// REVISION is for where the sources are without their history, as in an image that is being built.
 const head = spawnSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' });
 const epoch = process.env['SOURCE_DATE_EPOCH'];
 const built = {
-  commit: head.status === 0 ? head.stdout.trim() : null,
+  commit: process.env['REVISION'] || (head.status === 0 ? head.stdout.trim() : null),
   built_at: (epoch === undefined ? new Date() : new Date(Number(epoch) * 1_000)).toISOString(),
 };
 writeFileSync(join(dist, 'build.json'), `${JSON.stringify(built)}\n`);
