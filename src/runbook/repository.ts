@@ -12,13 +12,20 @@ export function repositoryOf(file: string): string {
   }
 }
 
-/** How to read a file as a step names it; undefined: there is none. */
-export function readerIn(repository: string): (file: string, cwd: string | undefined) => string | undefined {
-  return (file, cwd = '.') => {
+/** How to read a runbook as a step of `file` names it, from where the step runs or else beside that file; undefined: there is none. */
+export function readerFor(file: string): (child: string, cwd: string | undefined) => string | undefined {
+  return (child, cwd = '.') => {
     try {
-      return readFileSync(resolve(repository, cwd, file), 'utf8');
+      return readFileSync(findChild(resolve(repositoryOf(file), cwd), dirname(file), child), 'utf8');
     } catch {
       return undefined;
     }
   };
+}
+
+/** So that runbooks which belong together find each other wherever their folder is. */
+export function findChild(cwd: string, folderOfParent: string, child: string): string {
+  const here = resolve(cwd, child);
+  const beside = resolve(folderOfParent, child);
+  return !existsSync(here) && existsSync(beside) ? beside : here;
 }

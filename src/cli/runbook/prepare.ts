@@ -43,7 +43,7 @@ export interface Document {
  */
 export async function prepare({ file, text }: Document, sources: InputSources, secrets: 'needed' | 'later'): Promise<Prepared> {
   // Loaded here, so that other commands start without a Markdown parser.
-  const [{ parseRunbook }, { problemOf, resolveInputs }, { makePlan }, { readerIn, repositoryOf }] = await Promise.all([
+  const [{ parseRunbook }, { problemOf, resolveInputs }, { makePlan }, { readerFor, repositoryOf }] = await Promise.all([
     import('../../runbook/parse/parse.ts'),
     import('../../runbook/plan/inputs.ts'),
     import('../../runbook/plan/plan.ts'),
@@ -60,7 +60,7 @@ export async function prepare({ file, text }: Document, sources: InputSources, s
   // As the document has them, wherever they came from: the hash of the plan is the same for whoever has the secrets and whoever has not.
   const names = Object.keys(declared);
   const inOrder = (inputs: readonly ResolvedInput[]) => inputs.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
-  const plan = makePlan({ runbook, inputs: inOrder([...found, ...later]), readChild: readerIn(repository) });
+  const plan = makePlan({ runbook, inputs: inOrder([...found, ...later]), readChild: readerFor(file) });
   if (secrets === 'later' || missingSecrets.length === 0) return { runbook, plan, inputs: found, repository };
   const inputs = [...found];
   for (const name of missingSecrets) {
@@ -74,7 +74,7 @@ export async function prepare({ file, text }: Document, sources: InputSources, s
     if (problem !== undefined) throw wrong([problem]);
     inputs.push({ name, value, secret: true, source: 'terminal' });
   }
-  return { runbook, inputs, repository, plan: makePlan({ runbook, inputs: inOrder(inputs), readChild: readerIn(repository) }) };
+  return { runbook, inputs, repository, plan: makePlan({ runbook, inputs: inOrder(inputs), readChild: readerFor(file) }) };
 }
 
 function wrong([first = '', ...others]: readonly string[]): UsageError {

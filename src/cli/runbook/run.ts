@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import { childFolders, parentOf } from '../../runbook/run/children.ts';
+import { findChild } from '../../runbook/repository.ts';
 import { RunFolder } from '../../runbook/run/folder.ts';
 import { CliCommand, UsageError } from '../command.ts';
 import { invocation } from '../invocation.ts';
@@ -25,7 +26,9 @@ export function runCommand(): CliCommand {
   return command.action(runFile);
 }
 
-async function runFile(file: string, options: Options): Promise<void> {
+async function runFile(name: string, options: Options): Promise<void> {
+  const parent = parentOf(process.env);
+  const file = parent === undefined ? name : findChild('.', parent.documents, name);
   const prepared = await prepare({ file }, await sourcesOf(options), 'needed');
   const state = stateFolder(options);
   const before = childBefore(state, resolve(file), prepared);

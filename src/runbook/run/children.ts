@@ -17,6 +17,8 @@ export interface Parent {
   readonly step: string;
   /** The folder of all runs. */
   readonly state: string;
+  /** The folder of its document. */
+  readonly documents: string;
   /** Held by the runs above. */
   readonly locks: readonly HeldLock[];
   /** What is sent, where a runbook below says nothing itself. */
@@ -29,6 +31,7 @@ const lock = z.object({ store: z.string(), key: z.string(), fence: z.number() })
 const inherited = z.object({
   run: z.string(),
   state: z.string(),
+  documents: z.string(),
   locks: z.array(lock),
   notify: z.custom<FrontMatter['notify']>(Array.isArray),
   confirmedBy: z.string().nullable(),

@@ -1,5 +1,6 @@
 /** Starts a run of a runbook, goes on with one, takes one back, ends one: everything that changes a run, by one process at a time. */
 
+import { dirname } from 'node:path';
 import { Journal } from '../journal/journal.ts';
 import { type Lease, takeLock } from '../lock/lock.ts';
 import { announceChild, makeProgramFolder, parentVariable } from './children.ts';
@@ -143,6 +144,7 @@ async function carryOut(folder: RunFolder, { request, journal, lease }: Surround
     [parentVariable]: JSON.stringify({
       run: folder.run,
       state: folder.state,
+      documents: dirname(request.file),
       locks,
       notify: request.notify,
       confirmedBy: people.confirmedBy ?? null,

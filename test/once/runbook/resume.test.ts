@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Journal } from '../../../src/runbook/journal/journal.ts';
@@ -344,6 +344,16 @@ describe('a run inside a run', () => {
     const file = workshop.write('a.md', parent('false'));
     expect(await workshop.last(['run', file, '--input', 'WHERE=here'])).toMatchObject({ exit: 4, left: [] });
     expect(lines('log')).toEqual(['inner here 1', 'undo last', 'undo inner']);
+  });
+
+  test('is found beside the runbook that names it, and its file is part of the plan', async () => {
+    mkdirSync(join(workshop.folder, '.git'));
+    mkdirSync(join(workshop.folder, 'books'));
+    workshop.write('books/child.md', document('{}', step('name=inner', 'echo inner >> log')));
+    const file = workshop.write('books/a.md', document('{}', step('name=outer', 'quarterdeck runbook run child.md')));
+    expect((await workshop.runbook(['plan', file])).stdout).not.toContain('opaque');
+    expect(await workshop.last(['run', file])).toMatchObject({ exit: 0 });
+    expect(lines('log')).toEqual(['inner']);
   });
 
   test('that was rolled back leaves nothing of its step', async () => {
