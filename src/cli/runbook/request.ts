@@ -117,7 +117,7 @@ export async function withRequest(
     import('./display.ts'),
   ]);
   const redactor = createRedactor();
-  for (const { name, value, secret } of inputs) if (secret) redactor.add(name, value);
+  for (const { name, value, secret } of inputs) if (secret && value !== '') redactor.add(name, value);
   const display = options.json === true ? eventsOn(process.stdout) : showOn(process.stdout, plan);
   const notify = notificationsOf(runbook, parent);
   const watcher = await createWatcher(run, {

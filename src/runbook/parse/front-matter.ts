@@ -20,7 +20,10 @@ const input = z
     pattern: text.refine(isPattern, { error: 'is not a regular expression' }).optional(),
     secret: z.boolean().default(false),
   })
-  .refine((given) => !given.secret || given.default === undefined, { error: 'a secret cannot have a default: it would stand in the file' });
+  // An empty one says that a run can do without.
+  .refine((given) => !given.secret || given.default === undefined || given.default === '', {
+    error: "a secret cannot have a default, which would stand in the file, but '' where a run can do without it",
+  });
 
 /** `'>=1.28'`, or `{ version: '>=1.28', command: … }`. Without quotes YAML reads 1.10 as 1.1, so a number is refused. */
 const required = z.preprocess(

@@ -42,7 +42,7 @@ export function resolveInputs(declared: Readonly<Record<string, Input>>, sources
       continue;
     }
     try {
-      const found = input.secret ? findSecret(name, sources) : find(name, input, sources);
+      const found = input.secret ? findSecret(name, input, sources) : find(name, input, sources);
       if (found === undefined && input.secret) missingSecrets.push(name);
       else if (found === undefined) problems.push(`${name} has no value${about(input)}: give it with --input ${name}=…`);
       else {
@@ -59,6 +59,7 @@ export function resolveInputs(declared: Readonly<Record<string, Input>>, sources
 
 /** Why this cannot be the value; undefined: it can. What a secret is does not appear in it. */
 export function problemOf(name: string, value: string, input: Input): string | undefined {
+  if (input.secret && value === '' && input.default === '') return undefined;
   if (input.secret && value.length < shortestSecret)
     return `${name} is shorter than ${shortestSecret} characters, so it could not be cut out of what steps print: use a longer secret.`;
   const refused = refusal(value, input);
@@ -79,14 +80,15 @@ function find(name: string, input: Input, { given, file, environment }: InputSou
   return value === undefined || source === undefined ? undefined : { value, source };
 }
 
-function findSecret(name: string, { environment, readSecretFile }: InputSources): Found {
+function findSecret(name: string, input: Input, { environment, readSecretFile }: InputSources): Found {
   for (const variable of [name, `INPUT_${name}`]) {
     const value = environment[variable];
     if (value !== undefined && value !== '') return { value, source: variable };
   }
   const path = environment[`${name}_FILE`];
   // Editors and `echo` end a file with a line end that is no part of the secret.
-  return path === undefined || path === '' ? undefined : { value: readSecretFile(path).replace(/\r?\n$/, ''), source: `${name}_FILE` };
+  if (path !== undefined && path !== '') return { value: readSecretFile(path).replace(/\r?\n$/, ''), source: `${name}_FILE` };
+  return input.default === undefined ? undefined : { value: input.default, source: 'default' };
 }
 
 function unknownNames(declared: Readonly<Record<string, Input>>, { given, file }: InputSources): string[] {

@@ -204,6 +204,19 @@ describe('inputs', () => {
     expect(resolve({}).missingSecrets).toEqual(['TOKEN']);
   });
 
+  test('that are secret and have an empty default are not missed, and are as long as others when they are there', () => {
+    const { inputs: optional } = parseRunbook({ file: 'a.md', text: "---\ninputs:\n  URL: { secret: true, default: '' }\n---\n" }).front;
+    expect(resolveInputs(optional, nowhere)).toMatchObject({
+      inputs: [{ name: 'URL', value: '', secret: true, source: 'default' }],
+      missingSecrets: [],
+      problems: [],
+    });
+    expect(resolveInputs(optional, { ...nowhere, environment: { URL: 'short' } }).problems).toHaveLength(1);
+    expect(() => parseRunbook({ file: 'a.md', text: '---\ninputs:\n  URL: { secret: true, default: known }\n---\n' })).toThrow(
+      /cannot have a default/,
+    );
+  });
+
   test.each<[string, Partial<InputSources>, string]>([
     ['a value is missing', {}, 'ENV has no value (where): give it with --input ENV=…'],
     [

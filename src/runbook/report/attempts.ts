@@ -45,8 +45,8 @@ export function attemptsOf({ step, undo }: Which, records: readonly RunRecord[],
   return attempts;
 }
 
-/** As much as fits on a screen: all of it lies in the folder of the run. */
-const most = { lines: 20, characters: 4_000 } as const;
+/** As much as a person reads, and the evidence of one check fits in: all of it lies in the folder of the run. */
+const most = { lines: 60, characters: 8_000 } as const;
 
 function endOf(output: string): string {
   const lines = stripVTControlCharacters(output.slice(-4 * most.characters))

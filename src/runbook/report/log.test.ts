@@ -81,9 +81,9 @@ describe('the deployment log', () => {
   test('keeps only the end of a long output', () => {
     const long = Array.from({ length: 5_000 }, (_, line) => `line ${line}`).join('\n');
     const [first] = stepOf(logOf(undefined, { outputOf: () => long }), 'baseline').attempts;
-    expect(first?.stdout.split('\n')).toEqual(['[…]', ...Array.from({ length: 20 }, (_, line) => `line ${4_980 + line}`)]);
+    expect(first?.stdout.split('\n')).toEqual(['[…]', ...Array.from({ length: 60 }, (_, line) => `line ${4_940 + line}`)]);
     const [one] = stepOf(logOf(undefined, { outputOf: () => 'x'.repeat(100_000) }), 'baseline').attempts;
-    expect(one?.stdout).toHaveLength(4_004);
+    expect(one?.stdout).toHaveLength(8_004);
   });
 
   test('says what was taken back, by whom and why', () => {

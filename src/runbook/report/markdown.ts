@@ -85,20 +85,23 @@ function details(step: LogStep, log: DeploymentLog): string {
   const said = [
     ...answersOf(step).map(plain),
     ...step.children.map(({ run, outcome }) => `Ran the runbook of run ${code(run)}: ${outcomeWords[outcome].word}.`),
-    ...evidence(step),
+    // What a check saw is why whoever reads it believes it; of a watch the samples say more.
+    ...evidence(step, step.kind === 'check' && step.watch === null),
     step.watch === null || step.watch.samples.length === 0 ? '' : watchBlock(step.watch, log),
   ].filter((block) => block !== '');
   return said.length === 0 ? '' : joined([`### ${plain(nameOf(step))}`, ...said]);
 }
 
-function evidence({ outcome, reason, attempts }: LogCommand): string[] {
+function evidence({ outcome, reason, attempts }: LogCommand, always = false): string[] {
   const last = attempts.at(-1);
   const passed = outcome === 'passed' || outcome === 'skipped';
   const earlier = attempts
     .slice(0, -1)
     .map((each) => `Attempt ${each.attempt}: ${outcomeOf(each)}${each.reason === '' ? '' : `, ${plain(each.reason)}`}.`);
   const written =
-    passed || last === undefined ? [] : [fenced('End of its standard error', last.stderr), fenced('End of its output', last.stdout)];
+    (passed && !always) || last === undefined
+      ? []
+      : [fenced('End of its standard error', last.stderr), fenced('End of its output', last.stdout)];
   return [...earlier, plain(reason), ...written];
 }
 
