@@ -11,6 +11,7 @@ import { kubernetesCommand } from './check/kubernetes.ts';
 import { latencyCommand } from './check/latency.ts';
 import { mcpCommand } from './check/mcp.ts';
 import { redisCommand } from './check/redis.ts';
+import { releaseCheckCommand } from './check/release.ts';
 import { tlsCommand } from './check/tls.ts';
 
 export function checkGroup(): CliCommand {
@@ -19,7 +20,7 @@ export function checkGroup(): CliCommand {
   });
   const service = [httpCommand(), mcpCommand(), tlsCommand(), authCommand(), latencyCommand()];
   const ground = [configCheckCommand(), databaseCommand(), migrationsCommand(), redisCommand()];
-  const place = [kubernetesCommand(), backupCheckCommand(), diskCommand()];
+  const place = [kubernetesCommand(), backupCheckCommand(), diskCommand(), releaseCheckCommand()];
   for (const command of [...service, ...ground, ...place]) group.addCommand(command);
   return group;
 }

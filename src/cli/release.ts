@@ -3,6 +3,7 @@
 import { CliCommand } from './command.ts';
 import { promoteCommand, rollbackCommand, shiftCommand } from './release/change.ts';
 import { deployCommand } from './release/deploy.ts';
+import { logsCommand } from './release/logs.ts';
 import { statusCommand } from './release/status.ts';
 import { startCommand, stopCommand } from './release/supervisor.ts';
 
@@ -10,7 +11,7 @@ export function releaseCommand(): CliCommand {
   const command = new CliCommand('release', {
     summary: 'Versions of an HTTP service on this machine, behind a proxy: released, shared, rolled back without a lost request.',
   });
-  for (const each of [startCommand(), deployCommand(), shiftCommand(), promoteCommand(), rollbackCommand(), statusCommand(), stopCommand()])
-    command.addCommand(each);
+  const changes = [deployCommand(), shiftCommand(), promoteCommand(), rollbackCommand()];
+  for (const each of [startCommand(), ...changes, statusCommand(), logsCommand(), stopCommand()]) command.addCommand(each);
   return command;
 }

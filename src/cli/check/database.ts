@@ -13,6 +13,7 @@ import { type CheckOptions, checkCommand, runCheck } from './run.ts';
 type DatabaseOptions = CheckOptions &
   PlaceOptions & {
     urlEnv?: string;
+    answers?: boolean;
     pool?: number;
     replicas?: number;
     surge: number;
@@ -34,6 +35,7 @@ export function databaseCommand(): CliCommand {
   command
     .addOption(dataOption())
     .option('--url-env <name>', 'Variable with the address of any PostgreSQL. (default: DATABASE_URL, also from .env)')
+    .option('--answers', 'Only whether it answers and takes writes; nothing else is judged.')
     .option('--replicas <number>', 'How many replicas share it.', countOf)
     .option('--pool <number>', 'Connections of one replica.', countOf)
     .option('--surge <number>', 'Replicas that a release starts before it stops old ones.', wholeOf, 1)
@@ -47,7 +49,8 @@ export function databaseCommand(): CliCommand {
     const url = secretFrom(options.urlEnv) ?? databaseUrl;
     await runCheck(options, 'asking the database', async () => {
       if (url === undefined) return checkEmbedded(options);
-      const { checkDatabase } = await import('../../production/check/database.ts');
+      const { checkDatabase, checkDatabaseAnswers } = await import('../../production/check/database.ts');
+      if (options.answers === true) return checkDatabaseAnswers(url, options.timeout);
       return checkDatabase(url, options.timeout, {
         pool: options.pool ?? databasePool,
         replicas: options.replicas ?? replicas,

@@ -9,6 +9,7 @@ import { listenForStop } from '../stop.ts';
 
 export interface CheckOptions {
   json?: boolean;
+  print?: string;
   timeout: number;
 }
 
@@ -22,6 +23,10 @@ const interrupted = 130;
 export function checkCommand(kind: string, text: CommandText): CliCommand {
   const command = new CliCommand(kind, text);
   command.addOption(optionOf('--timeout <duration>', 'For each answer that it waits for.', durationOf, defaultTimeoutMs, '10s'));
+  command.option(
+    '--print <name>',
+    'Print this one of what was measured and nothing else, for a decision; the evidence goes to standard error. The exit status is 0 when it is known.',
+  );
   return command;
 }
 
@@ -33,6 +38,7 @@ export async function runCheck(options: CheckOptions, doing: string, work: (sign
   const { signal } = listenForStop();
   try {
     const result = await withProgress(doing, () => work(signal));
+    if (options.print !== undefined) return printOne(result, options.print);
     print(options.json, result, () => checkText(result));
     if (result.outcome === 'passed') return;
     process.exitCode = 1;
@@ -42,6 +48,17 @@ export async function runCheck(options: CheckOptions, doing: string, work: (sign
     if (!signal.aborted) throw error;
     process.exitCode = interrupted;
   }
+}
+
+/** @throws Error when it was not measured */
+function printOne(result: CheckResult, name: string): void {
+  process.stderr.write(`${checkText(result)}\n`);
+  const { [name]: value } = result.measured;
+  if (value === undefined || value === null) {
+    const known = Object.entries(result.measured).flatMap(([each, found]) => (found === undefined || found === null ? [] : [each]));
+    throw new Error(`${name} was not measured: there is ${known.join(', ') || 'nothing'}. ${result.next ?? ''}`.trimEnd());
+  }
+  process.stdout.write(`${value}\n`);
 }
 
 const colors: Readonly<Record<Outcome, Color>> = { passed: 'green', failed: 'red', error: 'red', inconclusive: 'yellow' };

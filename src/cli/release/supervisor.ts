@@ -12,8 +12,13 @@ import { listenForStop } from '../stop.ts';
 import { statusText } from './picture.ts';
 import { type ReleaseOptions, askSupervisor, stateFolder, withState } from './place.ts';
 
+interface Address {
+  host: string;
+  port: number;
+}
+
 interface StartOptions extends ReleaseOptions {
-  listen: { host: string; port: number };
+  listen?: Address;
   foreground?: boolean;
 }
 
@@ -26,7 +31,7 @@ export function startCommand(): CliCommand {
     example: 'quarterdeck release start --state ./release --listen 127.0.0.1:8080',
   });
   withState(command)
-    .option('--listen <address>', 'Where the proxy listens.', addressFrom, { host: '127.0.0.1', port: 8080 })
+    .option('--listen <address>', 'Where the proxy listens. (default: where it did the last time, at first 127.0.0.1:8080)', addressFrom)
     .option('--foreground', 'Stay here until told to stop; then everything ends in order.');
   return command.action((options: StartOptions) => (options.foreground === true ? foreground(options) : background(options)));
 }
@@ -43,17 +48,23 @@ export function stopCommand(): CliCommand {
   });
 }
 
-function addressFrom(text: string): StartOptions['listen'] {
+function addressFrom(text: string): Address {
   const [, host = '', port = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(text) ?? [];
   if (port === '' || Number(port) > 65_535 || Number(port) === 0)
     throw new UsageError(`${text} is no address to listen on.`, 'Write for example 127.0.0.1:8080.');
   return { host: host === '' ? '127.0.0.1' : host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
 }
 
+/** Whoever starts it again, perhaps at night, need not know the address. */
+async function addressOf(options: StartOptions): Promise<Address> {
+  const { readState } = await import('../../production/release/state.ts');
+  return options.listen ?? readState(stateFolder(options))?.listen ?? { host: '127.0.0.1', port: 8080 };
+}
+
 async function foreground(options: StartOptions): Promise<void> {
   const { serveRelease } = await import('../../production/release/serve.ts');
   const stop = listenForStop();
-  const release = await serveRelease({ folder: stateFolder(options), listen: options.listen });
+  const release = await serveRelease({ folder: stateFolder(options), listen: await addressOf(options) });
   const status = await release.status();
   print(options.json, status, () => statusText(status));
   const how = await Promise.race([stop.requested.then(() => 'told' as const), release.stopped]);
@@ -74,7 +85,7 @@ async function background(options: StartOptions): Promise<void> {
     );
   const { endOf, launch } = await import('../../production/release/spawn.ts');
   const { lastLines } = await import('../../production/release/logs.ts');
-  const { host, port } = options.listen;
+  const { host, port } = await addressOf(options);
   const log = join(folder, supervisorLog);
   const words = [
     'release',

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { identityOf } from '../../../src/system/process.ts';
+import { quarterdeck } from '../../behaviour/cli/quarterdeck.ts';
 import { type TestRelease, createRelease } from '../../support/release.ts';
 
 let release: TestRelease;
@@ -167,6 +168,38 @@ describe('a wrong call', () => {
     expect(ran.stderr).toMatch(why);
   });
 });
+
+test('what replicas wrote last is shown without the values of their environment, and in one word how the release is', async () => {
+  await release.deploy(
+    'chatty',
+    '--env',
+    'TOLD=hunter2-hunter2',
+    '--command',
+    `echo "password $TOLD" >&2; ${release.command}`,
+    '--replicas',
+    '1',
+  );
+  const { stdout } = await release.run(['logs', '--match', 'password']);
+  const { logs } = JSON.parse(stdout) as { logs: { of: string; version: string; lines: string[] }[] };
+  expect(logs.find(({ version }) => version === 'chatty')?.lines).toEqual(['password [redacted]']);
+  expect(logs.slice(-2)).toMatchObject([{ of: 'proxy', lines: [] }, { of: 'supervisor' }]);
+  const { status } = await quarterdeckCheck('--print', 'condition');
+  expect(status).toEqual({ code: 0, stdout: 'serving\n' });
+  const nothing = await quarterdeckCheck('--print', 'weather');
+  expect([nothing.status.code, nothing.stderr]).toEqual([1, expect.stringMatching(/weather was not measured: there is condition, listen/)]);
+});
+
+/** `quarterdeck check release` on it. */
+async function quarterdeckCheck(...words: string[]) {
+  const { code, stdout, stderr } = await quarterdeck({ data: release.folder, databaseUrl: undefined }, [
+    'check',
+    'release',
+    '--state',
+    release.state,
+    ...words,
+  ]);
+  return { status: { code, stdout }, stderr };
+}
 
 test('the environment of replicas is read from a file, and shown nowhere', async () => {
   const file = join(release.folder, 'service.env');
