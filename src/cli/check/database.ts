@@ -49,8 +49,11 @@ export function databaseCommand(): CliCommand {
     const url = secretFrom(options.urlEnv) ?? databaseUrl;
     await runCheck(options, 'asking the database', async () => {
       if (url === undefined) return checkEmbedded(options);
-      const { checkDatabase, checkDatabaseAnswers } = await import('../../production/check/database.ts');
-      if (options.answers === true) return checkDatabaseAnswers(url, options.timeout);
+      if (options.answers === true) {
+        const { checkAnswers } = await import('../../production/check/answers.ts');
+        return checkAnswers(url, options.timeout);
+      }
+      const { checkDatabase } = await import('../../production/check/database.ts');
       return checkDatabase(url, options.timeout, {
         pool: options.pool ?? databasePool,
         replicas: options.replicas ?? replicas,

@@ -37,16 +37,7 @@ export interface DatabaseState {
   readonly standbys: readonly { readonly name: string; readonly lag_seconds: number | null; readonly seen: boolean }[];
 }
 
-/** Only that it answers and takes writes: what a service that does not answer may lack. */
-export async function checkDatabaseAnswers(url: string, timeoutMs: number): Promise<CheckResult> {
-  return readAndConclude(url, timeoutMs, (state) => [judgeWrites(state)]);
-}
-
 export async function checkDatabase(url: string, timeoutMs: number, wishes: DatabaseWishes): Promise<CheckResult> {
-  return readAndConclude(url, timeoutMs, (state) => judgeState(state, wishes));
-}
-
-async function readAndConclude(url: string, timeoutMs: number, judge: (state: DatabaseState) => Judgement[]): Promise<CheckResult> {
   let state: DatabaseState;
   try {
     state = await readState(url, timeoutMs);
@@ -61,7 +52,7 @@ async function readAndConclude(url: string, timeoutMs: number, judge: (state: Da
     ]);
   }
   const { server_version, max_connections, open, oldest_transaction, oldest_idle } = state;
-  return conclude('database', judge(state), {
+  return conclude('database', judgeState(state, wishes), {
     server_version,
     max_connections,
     open,
@@ -74,21 +65,17 @@ async function readAndConclude(url: string, timeoutMs: number, judge: (state: Da
 export function judgeState(state: DatabaseState, wishes: DatabaseWishes): Judgement[] {
   return [
     judgeVersion(state),
-    judgeWrites(state),
+    judged(
+      'writes',
+      state.in_recovery ? 'refused: it is a standby' : 'accepted',
+      'accepted',
+      !state.in_recovery,
+      'Connect to the primary, or promote this one if that is lost.',
+    ),
     ...judgeConnections(state, wishes),
     ...judgeTransactions(state, wishes),
     ...state.standbys.map((standby) => judgeStandby(standby, wishes.lagSeconds)),
   ];
-}
-
-function judgeWrites({ in_recovery }: DatabaseState): Judgement {
-  return judged(
-    'writes',
-    in_recovery ? 'refused: it is a standby' : 'accepted',
-    'accepted',
-    !in_recovery,
-    'Connect to the primary, or promote this one if that is lost.',
-  );
 }
 
 export function judgeVersion({

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkAnswers } from '../../../src/production/check/answers.ts';
 import { type DatabaseWishes, checkDatabase } from '../../../src/production/check/database.ts';
 import { checkRedis } from '../../../src/production/check/redis.ts';
 import type { CheckResult } from '../../../src/production/check/result.ts';
@@ -58,6 +59,8 @@ describe('check database', () => {
     expect(result).toMatchObject({ outcome: 'error', evidence: [{ found: expect.stringContaining('password authentication failed') }] });
     expect(JSON.stringify(result)).not.toContain('hidden-password');
     expect((await checkDatabase('postgres://deck@127.0.0.1:9/deck', 30_000, wishes)).outcome).toBe('error');
+    expect((await checkAnswers(url, 30_000)).outcome).toBe('passed');
+    expect((await checkAnswers('postgres://deck@127.0.0.1:9/deck', 30_000)).outcome).toBe('error');
   });
 
   test('migrations are pending until they were run, and the command for the database reads DATABASE_URL', async () => {
