@@ -6,40 +6,22 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Packed, npm, pack, whyNoRegistry } from '../support/package.ts';
 import { createWorkshop } from '../support/runbook.ts';
 import { client, signUp, spawnServer } from '../support/server.ts';
 
 const run = promisify(execFile);
 const root = dirname(dirname(import.meta.dirname));
 
-interface Packed {
-  filename: string;
-  files: { path: string }[];
-}
-
 let folder: string;
 let packed: Packed;
 /** Why the package cannot be installed here; undefined when it is. */
 let obstacle: string | undefined;
 
-/** npm prints to standard output what scripts print as well; its own JSON comes last. */
-async function pack(): Promise<Packed> {
-  const { stdout } = await npm(['pack', '--json', '--pack-destination', folder], root);
-  const [result] = JSON.parse(stdout.slice(stdout.search(/^[[{]/m))) as [Packed];
-  return result;
-}
-
-function npm(options: string[], cwd: string) {
-  return run('npm', [...options, '--no-audit', '--no-fund', '--loglevel=error'], { cwd, maxBuffer: 64 * 1_024 * 1_024 });
-}
-
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'quarterdeck-package-'));
-  packed = await pack();
-  obstacle = await npm(['ping'], folder).then(
-    () => undefined,
-    () => 'the npm registry cannot be reached',
-  );
+  packed = await pack(folder);
+  obstacle = await whyNoRegistry(folder);
   if (obstacle !== undefined) return;
   await writeFile(join(folder, 'package.json'), '{ "private": true }');
   await npm(['install', join(folder, packed.filename)], folder);
@@ -51,7 +33,9 @@ describe('the package', () => {
   test('holds compiled code and its files, and neither sources, tests nor tools', () => {
     const paths = packed.files.map(({ path }) => path);
     expect(paths).toEqual(expect.arrayContaining(['bin/quarterdeck.mjs', 'dist/cli/main.js', 'dist/build.json', 'LICENSE', 'README.md']));
-    expect(paths.filter((path) => !/^(bin|dist|runbooks)\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path))).toEqual([]);
+    expect(
+      paths.filter((path) => !/^(bin|dist|runbooks|deploy\/systemd)\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path)),
+    ).toEqual([]);
     expect(paths.filter((path) => /\.ts$|\.test\./.test(path))).toEqual([]);
   });
 

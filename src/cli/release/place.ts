@@ -2,6 +2,7 @@
 
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NotRunning } from '../../production/release/refused.ts';
 import { supervisorSocket } from '../../production/release/names.ts';
 import type { CliCommand } from '../command.ts';
@@ -27,15 +28,29 @@ export function stateFolder({ state }: ReleaseOptions): string {
   return resolve(state ?? (said === undefined || said === '' ? join(home, 'quarterdeck', 'release') : said));
 }
 
-/** The answer of the supervisor. Ctrl-C takes back what it was asked for. @throws Error when none runs there, or it refuses */
-export async function askSupervisor(options: ReleaseOptions, command: string, input: unknown, doing: string): Promise<unknown> {
+/** Between looks for a supervisor that is waited for: a tenth of what its start takes. */
+const lookMs = 100;
+
+/**
+ * The answer of the supervisor; `waitMs`: how long to wait for one to come up. Ctrl-C takes back what it was asked for.
+ * @throws Error when none runs there, or it refuses
+ */
+export async function askSupervisor(options: ReleaseOptions, command: string, input: unknown, doing: string, waitMs = 0): Promise<unknown> {
   const { call } = await import('../../production/release/admin.ts');
   const folder = stateFolder(options);
   const { signal } = listenForStop();
+  const until = performance.now() + waitMs;
   try {
-    return await withProgress(doing, (report) =>
-      call(folder, supervisorSocket, command, input, { signal, onProgress: (message) => report({ message }) }),
-    );
+    return await withProgress(doing, async (report) => {
+      for (;;) {
+        try {
+          return await call(folder, supervisorSocket, command, input, { signal, onProgress: (message) => report({ message }) });
+        } catch (error) {
+          if (!(error instanceof NotRunning) || performance.now() >= until) throw error;
+          await sleep(lookMs, undefined, { signal });
+        }
+      }
+    });
   } catch (error) {
     if (error instanceof NotRunning)
       throw new Error(

@@ -2,6 +2,7 @@
 
 import type { ReleaseStatus } from '../../production/release/status.ts';
 import { CliCommand } from '../command.ts';
+import { durationOf } from '../options.ts';
 import { print } from '../output.ts';
 import { statusText } from './picture.ts';
 import { type ReleaseOptions, askSupervisor, withState } from './place.ts';
@@ -11,8 +12,13 @@ export function statusCommand(): CliCommand {
     summary: 'What runs, how it is, and who gets the requests.',
     example: 'quarterdeck release status --state ./release',
   });
-  return withState(command).action(async (options: ReleaseOptions) => {
-    const status = (await askSupervisor(options, 'status', null, 'asking')) as ReleaseStatus;
+  withState(command).option(
+    '--wait <duration>',
+    'How long to wait for a supervisor that is being started. Once it answers, the proxy listens. (default: not at all)',
+    durationOf,
+  );
+  return command.action(async (options: ReleaseOptions & { wait?: number }) => {
+    const status = (await askSupervisor(options, 'status', null, 'asking', options.wait)) as ReleaseStatus;
     print(options.json, status, () => statusText(status));
   });
 }

@@ -27,7 +27,7 @@ export function startCommand(): CliCommand {
     summary: 'Start the supervisor and the proxy; what was released in this folder serves again.',
     details:
       'Without --foreground they go on in the background. The supervisor can be killed and started again without a lost request: the proxy and the replicas live on, ' +
-      'and are taken up. Put it under systemd to have it after a reboot.',
+      'and are taken up. docs/systemd.md has a unit with which it is up after a reboot.',
     example: 'quarterdeck release start --state ./release --listen 127.0.0.1:8080',
   });
   withState(command)

@@ -5,12 +5,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { identityOf } from '../../../src/system/process.ts';
 import { quarterdeck } from '../../behaviour/cli/quarterdeck.ts';
-import { type TestRelease, createRelease } from '../../support/release.ts';
+import { type Ran, type TestRelease, createRelease } from '../../support/release.ts';
 
 let release: TestRelease;
 
+let waited: Promise<Ran>;
+
 beforeAll(async () => {
   release = await createRelease();
+  waited = release.run(['status', '--wait', '1m']);
   await release.start();
 });
 
@@ -20,6 +23,10 @@ const isGone = (pid: number | null): boolean => pid === null || identityOf(pid) 
 
 // One release, from its first version on: each test goes on where the one before has ended.
 describe('a release', () => {
+  test('is waited for by whoever asks while its supervisor is being started', async () => {
+    expect(await waited).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test('answers 503 before there is a version', async () => {
     const response = await fetch(release.url);
     expect(response.status).toBe(503);
