@@ -3,7 +3,7 @@
 import pg from 'pg';
 import { oldestVersion } from '../../platform/database/requirements.ts';
 import { reasonOf } from '../reason.ts';
-import { type PoolQuestion, poolArithmetic } from './pool.ts';
+import { type PoolAnswer, type PoolQuestion, poolArithmetic } from './pool.ts';
 import { type CheckResult, type Judgement, conclude, judged, unseen } from './result.ts';
 
 export interface DatabaseWishes extends Pick<PoolQuestion, 'pool' | 'replicas' | 'surge' | 'spare'> {
@@ -28,6 +28,10 @@ export interface DatabaseState {
   readonly reserved: number;
   /** Of clients, in all databases of the server. */
   readonly open: number;
+  /** Who has them, most first: by the name that a program gives itself, or else by its user. */
+  readonly holders: readonly { readonly who: string; readonly count: number }[];
+  /** Sessions in this database that have had a transaction open and done nothing in it for as long as is allowed. */
+  readonly forgotten: number;
   readonly in_recovery: boolean;
   /** Null: there is none. */
   readonly oldest_transaction: number | null;
@@ -40,7 +44,7 @@ export interface DatabaseState {
 export async function checkDatabase(url: string, timeoutMs: number, wishes: DatabaseWishes): Promise<CheckResult> {
   let state: DatabaseState;
   try {
-    state = await readState(url, timeoutMs);
+    state = await readState(url, timeoutMs, wishes);
   } catch (error) {
     return conclude('database', [
       unseen(
@@ -51,11 +55,16 @@ export async function checkDatabase(url: string, timeoutMs: number, wishes: Data
       ),
     ]);
   }
-  const { server_version, max_connections, open, oldest_transaction, oldest_idle } = state;
+  const { server_version, max_connections, reserved, open, forgotten, oldest_transaction, oldest_idle } = state;
+  const { wanted, room } = arithmetic(state, wishes);
   return conclude('database', judgeState(state, wishes), {
     server_version,
     max_connections,
     open,
+    left: max_connections - reserved - open,
+    pools: wanted,
+    room,
+    forgotten,
     oldest_transaction,
     oldest_idle,
     standbys: state.standbys.length,
@@ -92,18 +101,24 @@ export function judgeVersion({
   );
 }
 
-function judgeConnections({ max_connections, reserved, open }: DatabaseState, wishes: DatabaseWishes): Judgement[] {
-  const { wanted, room, text } = poolArithmetic({ ...wishes, maxConnections: max_connections, reserved });
-  const less = 'Lower QUARTERDECK_DATABASE_POOL, raise max_connections, or put a pooler in between. More replicas make it worse.';
+function arithmetic({ max_connections, reserved }: DatabaseState, wishes: DatabaseWishes): PoolAnswer {
+  return poolArithmetic({ ...wishes, maxConnections: max_connections, reserved });
+}
+
+function judgeConnections(state: DatabaseState, wishes: DatabaseWishes): Judgement[] {
+  const { max_connections, reserved, open, holders } = state;
+  const { wanted, room, fitting, text } = arithmetic(state, wishes);
+  const lower = fitting < 1 ? 'Take replicas away' : `Lower QUARTERDECK_DATABASE_POOL to ${fitting}`;
+  const less = `${lower}, raise max_connections, or put a pooler in between. More replicas make it worse.`;
   const left = max_connections - reserved - open;
   return [
     judged('pool', text, `at most ${room}`, wanted <= room, less),
     judged(
       'open',
-      `${open} of ${max_connections}, ${left} left`,
+      `${open} of ${max_connections}, ${left} left: ${holders.map(({ who, count }) => `${count} ${who}`).join(', ')}`,
       `>= ${wishes.spare} left`,
       left >= wishes.spare,
-      'Find who has them: select usename, application_name, state, count(*) from pg_stat_activity group by 1, 2, 3.',
+      'Follow runbooks/database-connections.md. More replicas make it worse.',
     ),
   ];
 }
@@ -146,7 +161,7 @@ function judgeStandby({ name, lag_seconds, seen }: DatabaseState['standbys'][num
   );
 }
 
-async function readState(url: string, timeoutMs: number): Promise<DatabaseState> {
+async function readState(url: string, timeoutMs: number, { idleSeconds }: DatabaseWishes): Promise<DatabaseState> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'quarterdeck-check',
@@ -157,11 +172,12 @@ async function readState(url: string, timeoutMs: number): Promise<DatabaseState>
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query<Omit<DatabaseState, 'standbys'>>(stateQuery);
+    const { rows } = await client.query<Omit<DatabaseState, 'standbys' | 'holders'>>(stateQuery, [idleSeconds]);
+    const holders = await client.query<DatabaseState['holders'][number]>(holdersQuery);
     const standbys = await client.query<DatabaseState['standbys'][number]>(standbysQuery);
     const [state] = rows;
     if (state === undefined) throw new Error('it answers without a row');
-    return { ...state, standbys: standbys.rows };
+    return { ...state, holders: holders.rows, standbys: standbys.rows };
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -180,7 +196,12 @@ const stateQuery = `
     pg_is_in_recovery() as in_recovery,
     (select extract(epoch from clock_timestamp() - min(xact_start))::float8 from sessions) as oldest_transaction,
     (select extract(epoch from clock_timestamp() - min(state_change))::float8 from sessions where state like 'idle in transaction%') as oldest_idle,
+    (select count(*)::int from sessions where state like 'idle in transaction%' and state_change < clock_timestamp() - $1 * interval '1 s') as forgotten,
     (select count(*)::int from sessions where hidden) as hidden`;
+
+const holdersQuery = `
+  select coalesce(nullif(application_name, ''), usename) as who, count(*)::int as count
+  from pg_stat_activity where usesysid is not null group by 1 order by 2 desc, 1 limit 5`;
 
 const standbysQuery = `
   select coalesce(nullif(application_name, ''), pid::text) as name, extract(epoch from replay_lag)::float8 as lag_seconds, state is not null as seen

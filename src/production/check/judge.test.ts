@@ -71,6 +71,8 @@ describe('a database', () => {
     max_connections: 100,
     reserved: 3,
     open: 20,
+    holders: [{ who: 'quarterdeck', count: 20 }],
+    forgotten: 0,
     in_recovery: false,
     oldest_transaction: 1,
     oldest_idle: null,

@@ -19,6 +19,8 @@ export interface PoolQuestion {
 export interface PoolAnswer {
   readonly wanted: number;
   readonly room: number;
+  /** The largest pool that leaves room for all; less than 1: there are too many replicas for any. */
+  readonly fitting: number;
   /** How that was worked out. */
   readonly text: string;
 }
@@ -27,5 +29,11 @@ export function poolArithmetic({ pool, replicas, surge, maxConnections, reserved
   const all = replicas + surge;
   const kept = reserved + spare;
   const text = `${all * (pool + connectionsBesidePool)} connections at most (${all} × (${pool} + ${connectionsBesidePool})) of ${maxConnections}`;
-  return { wanted: all * (pool + connectionsBesidePool), room: maxConnections - kept, text: `${text}, with ${kept} kept free` };
+  const room = maxConnections - kept;
+  return {
+    wanted: all * (pool + connectionsBesidePool),
+    room,
+    fitting: Math.floor(room / all) - connectionsBesidePool,
+    text: `${text}, with ${kept} kept free`,
+  };
 }
