@@ -9,18 +9,21 @@ import { diskCommand } from './check/disk.ts';
 import { httpCommand } from './check/http.ts';
 import { kubernetesCommand } from './check/kubernetes.ts';
 import { latencyCommand } from './check/latency.ts';
+import { locksCommand } from './check/locks.ts';
+import { machineCommand } from './check/machine.ts';
 import { mcpCommand } from './check/mcp.ts';
 import { redisCommand } from './check/redis.ts';
 import { releaseCheckCommand } from './check/release.ts';
 import { tlsCommand } from './check/tls.ts';
+import { trafficCommand } from './check/traffic.ts';
 
 export function checkGroup(): CliCommand {
   const group = new CliCommand('check', {
     summary: 'Prove one thing, with evidence. Made for steps of runbooks; works on servers that are not Quarterdeck too.',
   });
   const service = [httpCommand(), mcpCommand(), tlsCommand(), authCommand(), latencyCommand()];
-  const ground = [configCheckCommand(), databaseCommand(), migrationsCommand(), redisCommand()];
-  const place = [kubernetesCommand(), backupCheckCommand(), diskCommand(), releaseCheckCommand()];
+  const ground = [configCheckCommand(), databaseCommand(), locksCommand(), migrationsCommand(), redisCommand()];
+  const place = [kubernetesCommand(), backupCheckCommand(), diskCommand(), machineCommand(), releaseCheckCommand(), trafficCommand()];
   for (const command of [...service, ...ground, ...place]) group.addCommand(command);
   return group;
 }

@@ -6,6 +6,7 @@ import { CliCommand } from './command.ts';
 import { drillCommand } from './drill.ts';
 import { version } from './invocation.ts';
 import { configCommand } from './config.ts';
+import { databaseGroup } from './database.ts';
 import { doctorCommand } from './doctor.ts';
 import { keyCommand } from './key.ts';
 import { measureCommand } from './measure.ts';
@@ -33,6 +34,7 @@ export function createProgram(): CliCommand {
     keyCommand(),
     migrateCommand(),
     migrateDataCommand(),
+    databaseGroup(),
     configCommand(),
     doctorCommand(),
     runbookCommand(),

@@ -1,7 +1,7 @@
 /** `quarterdeck release`: versions of any HTTP service on one machine, behind a proxy. */
 
 import { CliCommand } from './command.ts';
-import { promoteCommand, rollbackCommand, shiftCommand } from './release/change.ts';
+import { promoteCommand, replaceCommand, rollbackCommand, shiftCommand } from './release/change.ts';
 import { deployCommand } from './release/deploy.ts';
 import { logsCommand } from './release/logs.ts';
 import { statusCommand } from './release/status.ts';
@@ -11,7 +11,7 @@ export function releaseCommand(): CliCommand {
   const command = new CliCommand('release', {
     summary: 'Versions of an HTTP service on this machine, behind a proxy: released, shared, rolled back without a lost request.',
   });
-  const changes = [deployCommand(), shiftCommand(), promoteCommand(), rollbackCommand()];
+  const changes = [deployCommand(), shiftCommand(), promoteCommand(), rollbackCommand(), replaceCommand()];
   for (const each of [startCommand(), ...changes, statusCommand(), logsCommand(), stopCommand()]) command.addCommand(each);
   return command;
 }

@@ -13,11 +13,16 @@ import type { ReleaseStatus } from '../../src/production/release/status.ts';
 
 const program = fileURLToPath(new URL('../../bin/quarterdeck.mjs', import.meta.url));
 
-/** Answers with its version, after DELAY milliseconds and with the share ERRORS of failures; `/slow` after a while, `/stream` with events for ever. */
+/**
+ * Answers with its version, after DELAY milliseconds and with the share ERRORS of failures; `/slow` after a while, `/stream` with events for
+ * ever. A replica that is sent SIGUSR2 fails half of its requests, one that is sent SIGHUP takes 450 ms for each; its health shows neither.
+ */
 const service = `
 import { createServer } from 'node:http';
 const { PORT, HOST, VERSION, HEALTH = '200', SLOW = '300', DELAY = '0', ERRORS = '0' } = process.env;
-let asked = 0;
+let [asked, errors, delay] = [0, Number(ERRORS), Number(DELAY)];
+process.on('SIGUSR2', () => (errors = 0.5));
+process.on('SIGHUP', () => (delay = 450));
 const server = createServer((request, response) => {
   if (request.url === '/health/ready') return response.writeHead(Number(HEALTH)).end();
   if (request.url === '/slow') return setTimeout(() => response.end(VERSION), Number(SLOW));
@@ -26,8 +31,8 @@ const server = createServer((request, response) => {
     const timer = setInterval(() => response.write('data: ' + VERSION + '\\n\\n'), 50);
     return void response.on('close', () => clearInterval(timer));
   }
-  if (Number(ERRORS) > 0 && ++asked % Math.round(1 / Number(ERRORS)) === 0) response.statusCode = 500;
-  request.resume().on('end', () => setTimeout(() => response.end(VERSION), Number(DELAY)));
+  if (errors > 0 && ++asked % Math.round(1 / errors) === 0) response.statusCode = 500;
+  request.resume().on('end', () => setTimeout(() => response.end(VERSION), delay));
 });
 server.listen(Number(PORT), HOST);
 process.on('SIGTERM', () => process.exit(0));

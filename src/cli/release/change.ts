@@ -1,4 +1,4 @@
-/** `quarterdeck release shift`, `promote` and `rollback`: what becomes of a version that was released. */
+/** `quarterdeck release shift`, `promote`, `rollback` and `replace`: what becomes of a version that was released. */
 
 import type { ChangeAnswer } from '../../production/release/serve.ts';
 import { CliCommand } from '../command.ts';
@@ -38,6 +38,17 @@ export function rollbackCommand(): CliCommand {
   withState(command).option('--from <version>', 'Only when it is this version that would be left; otherwise nothing happens. For undos.');
   return command.action((options: ReleaseOptions & { from?: string }) =>
     change(options, 'rollback', { from: options.from ?? null }, 'going back'),
+  );
+}
+
+export function replaceCommand(): CliCommand {
+  const command = new CliCommand('replace', {
+    summary: 'Put a fresh replica in the place of one that is slow or broken; the new one is healthy first.',
+    example: 'quarterdeck release replace blue-2 --state ./release',
+  });
+  command.argument('<replica>', 'Which one, as `quarterdeck release status` shows it.');
+  return withState(command).action((replica: string, options: ReleaseOptions) =>
+    change(options, 'replace', { replica }, `replacing ${replica}`),
   );
 }
 

@@ -6,7 +6,7 @@ import { call } from '../release/admin.ts';
 import { supervisorSocket } from '../release/names.ts';
 import { NotRunning, Refused } from '../release/refused.ts';
 import type { Measured } from '../release/serve.ts';
-import type { ReplicaStatus } from '../release/status.ts';
+import type { ReleaseStatus, ReplicaStatus } from '../release/status.ts';
 import { type Measurement, type Traffic, numbersOf, sum } from './measurement.ts';
 import { type Sample, parseMetrics } from './metrics-text.ts';
 import { growth } from './replica.ts';
@@ -21,16 +21,20 @@ export interface ReleaseQuestion {
 }
 
 const names = {
-  requests: 'quarterdeck_proxy_requests_total',
-  buckets: 'quarterdeck_proxy_request_duration_seconds_bucket',
+  version: { requests: 'quarterdeck_proxy_requests_total', buckets: 'quarterdeck_proxy_request_duration_seconds_bucket' },
+  replica: {
+    requests: 'quarterdeck_proxy_replica_requests_total',
+    buckets: 'quarterdeck_proxy_replica_request_duration_seconds_bucket',
+  },
 } as const;
 
 /** The version cannot be held to account for a client that goes away, and an upgrade is no answer. */
 const uncounted: ReadonlySet<string> = new Set(['left', '1xx']);
 const failed: ReadonlySet<string> = new Set(['5xx', 'interrupted', 'unserved']);
 
-interface Reading {
+export interface Reading {
   readonly samples: readonly Sample[];
+  readonly status: ReleaseStatus;
   readonly replicas: readonly (ReplicaStatus & { cpuSeconds: number | undefined; rssBytes: number | undefined })[];
   readonly at: number;
 }
@@ -47,7 +51,8 @@ export async function measureRelease(question: ReleaseQuestion): Promise<Measure
   };
 }
 
-async function read({ folder, version, signal }: ReleaseQuestion): Promise<Reading> {
+/** @throws Error when no supervisor runs there; Refused when there is no such version */
+export async function read({ folder, version, signal }: Omit<ReleaseQuestion, 'windowMs'>): Promise<Reading> {
   const { proxy, status } = (await call(folder, supervisorSocket, 'measure', null, { signal }).catch((error: unknown) => {
     throw error instanceof NotRunning
       ? new Error(`No supervisor runs in ${folder}. Choose another folder with --state.`, { cause: error })
@@ -59,6 +64,7 @@ async function read({ folder, version, signal }: ReleaseQuestion): Promise<Readi
   const replicas = slots.flatMap((slot) => slot.replicas);
   return {
     samples: parseMetrics(proxy)?.samples ?? [],
+    status,
     replicas: replicas.map((replica) => {
       const { cpuSeconds, rssBytes } = (replica.pid === null ? undefined : resourcesOf(replica.pid)) ?? {};
       return { ...replica, cpuSeconds, rssBytes };
@@ -67,18 +73,33 @@ async function read({ folder, version, signal }: ReleaseQuestion): Promise<Readi
   };
 }
 
-/** Pure. */
+/** Pure. Of one version, or of all when it is undefined. */
 export function trafficOf(grown: readonly Sample[], version: string | undefined): Traffic {
-  const mine = grown.filter(({ labels }) => version === undefined || labels['version'] === version);
-  const ended = mine.filter(({ name, labels }) => name === names.requests && !uncounted.has(labels['outcome'] ?? ''));
+  return trafficBy('version', grown, version);
+}
+
+/** Pure. Of one version or one replica, by name. */
+export function trafficBy(label: keyof typeof names, grown: readonly Sample[], wanted: string | undefined): Traffic {
+  const { requests, buckets: bucketName } = names[label];
+  const mine = grown.filter(({ labels }) => wanted === undefined || labels[label] === wanted);
+  const ended = mine.filter(({ name, labels }) => name === requests && !uncounted.has(labels['outcome'] ?? ''));
   const buckets = new Map<string, number>();
   for (const { name, labels, value } of mine)
-    if (name === names.buckets) buckets.set(labels['le'] ?? '', (buckets.get(labels['le'] ?? '') ?? 0) + value);
+    if (name === bucketName) buckets.set(labels['le'] ?? '', (buckets.get(labels['le'] ?? '') ?? 0) + value);
   return {
     requests: sum(ended.map(({ value }) => value)),
     errors: sum(ended.filter(({ labels }) => failed.has(labels['outcome'] ?? '')).map(({ value }) => value)),
     buckets,
   };
+}
+
+/** How requests ended, most often first: the class of the status, `interrupted`, `unserved`, `left`. */
+export function outcomesOf(grown: readonly Sample[]): [outcome: string, count: number][] {
+  const counts = new Map<string, number>();
+  for (const { name, labels, value } of grown)
+    if (name === names.version.requests && value > 0)
+      counts.set(labels['outcome'] ?? '', (counts.get(labels['outcome'] ?? '') ?? 0) + value);
+  return [...counts].toSorted(([, one], [, other]) => other - one);
 }
 
 function replicaNumbers(before: Reading, { replicas, at }: Reading): Omit<Measurement, 'window_seconds'> {

@@ -119,6 +119,27 @@ export async function rollBack(supervisor: Supervisor, from: string | null, { si
   });
 }
 
+/**
+ * A fresh replica in the place of one that is slow or broken in a way that its health does not show. The new one must be healthy first; then
+ * the old one answers what it has, and ends.
+ * @throws Refused when there is no such replica, or the new one never becomes healthy: then all is as before
+ */
+export async function replaceReplica(supervisor: Supervisor, replica: string, { signal, report }: Call): Promise<Changed> {
+  const slot = supervisor.desired.slots.find(({ name }) => supervisor.of(name).some(({ place: { id } }) => id === replica));
+  if (slot === undefined) throw new Refused(`There is no replica ${replica}.`, '`quarterdeck release status` lists those that there are.');
+  return supervisor.change(`replace ${replica}`, signal, async (before, stop) => {
+    report(`starting another ${slot.spec.version}`);
+    const healthy = supervisor.of(slot.name).filter((each) => each.healthy).length;
+    await supervisor.apply(run(before, slot.name, slot.running + 1));
+    await supervisor.healthy(slot.name, healthy + 1, stop);
+    report(`${replica} answers what it has`);
+    supervisor.release(replica);
+    const { dismissed } = await supervisor.commit(before);
+    await dismissed;
+    return { switched_ms: null };
+  });
+}
+
 async function switchTo(supervisor: Supervisor, desired: Desired, old: SlotName | null, report: Call['report']): Promise<Changed> {
   const { ms, dismissed } = await supervisor.commit(desired);
   const left = desired.slots.find(({ name }) => name === old);

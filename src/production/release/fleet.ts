@@ -67,6 +67,12 @@ export class Fleet {
     }
   }
 
+  /** It leaves with the next plan, whoever else serves better or worse. */
+  release(id: string): void {
+    const replica = this.#replicas.find(({ place }) => place.id === id);
+    if (replica !== undefined) replica.place.leaving = true;
+  }
+
   table({ slots }: Desired): Table {
     return {
       routes: slots.map(({ name, spec, weight }) => ({

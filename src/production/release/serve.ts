@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { type Call, serveCommands } from './admin.ts';
 import { Refused } from './refused.ts';
-import { type Changed, deploy, promoteCanary, rollBack, shiftTo, strategies } from './changes.ts';
+import { type Changed, deploy, promoteCanary, replaceReplica, rollBack, shiftTo, strategies } from './changes.ts';
 import { versionSpec } from './desired.ts';
 import { supervisorSocket } from './names.ts';
 import { type ReleaseStatus, statusOf } from './status.ts';
@@ -12,6 +12,7 @@ import { Supervisor, type SupervisorOptions } from './supervisor.ts';
 const percent = z.number().int().min(1).max(99);
 const deployInput = z.strictObject({ spec: versionSpec, strategy: z.enum(strategies), weight: percent });
 const rollbackInput = z.strictObject({ from: z.string().nullable() });
+const replaceInput = z.strictObject({ replica: z.string() });
 const shiftInput = z.strictObject({ weight: percent });
 
 export interface ServedRelease {
@@ -51,6 +52,7 @@ export async function serveRelease(options: SupervisorOptions): Promise<ServedRe
     shift: change((supervisor, input, call) => shiftTo(supervisor, shiftInput.parse(input).weight, call)),
     promote: change((supervisor, _input, call) => promoteCanary(supervisor, call)),
     rollback: change((supervisor, input, call) => rollBack(supervisor, rollbackInput.parse(input).from, call)),
+    replace: change((supervisor, input, call) => replaceReplica(supervisor, replaceInput.parse(input).replica, call)),
     measure: async () => {
       const supervisor = await ready.promise;
       return { proxy: String(await supervisor.proxy.metrics()), status: await statusOf(supervisor) } satisfies Measured;

@@ -153,6 +153,11 @@ export class Supervisor {
       throw new Refused(`${slot.spec.version} never became healthy: ${why}.${this.#lastWords(slot)}`, 'What was live serves as before.');
   }
 
+  /** This replica goes with the next table; its slot does not shrink. */
+  release(replica: string): void {
+    this.#fleet.release(replica);
+  }
+
   /** Waits until a slot has nothing in flight, and cuts what is late. */
   drain({ name, spec }: Slot): Promise<unknown> {
     return this.proxy.drain(

@@ -7,6 +7,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkAnswers } from '../../../src/production/check/answers.ts';
 import { type DatabaseWishes, checkDatabase } from '../../../src/production/check/database.ts';
+import { checkLocks } from '../../../src/production/check/locks.ts';
 import { checkRedis } from '../../../src/production/check/redis.ts';
 import type { CheckResult } from '../../../src/production/check/result.ts';
 import { quarterdeck } from '../../behaviour/cli/quarterdeck.ts';
@@ -50,6 +51,34 @@ describe('check database', () => {
     await expect.poll(async () => wrong(await look({ idleSeconds: 0.001 }))).toEqual(['oldest idle in transaction']);
     expect(wrong(await look({ transactionSeconds: 0.001 }))).toEqual(['oldest transaction']);
     await forgetful.end();
+  });
+
+  test('finds the session that others wait for, and the very one can be ended', async () => {
+    const names = ['holder', 'first', 'second'];
+    const clients = names.map((application_name) => new pg.Client({ connectionString: url, application_name }));
+    for (const client of clients) {
+      client.on('error', () => undefined);
+      await client.connect();
+    }
+    const [holder, ...waiting] = clients;
+    await holder?.query('create table if not exists held (id int)');
+    await holder?.query('begin; lock table held');
+    expect(await checkLocks(url, 30_000, 0)).toMatchObject({ outcome: 'passed', measured: { blocked: 0, blocker: 'none' } });
+    const waited = Promise.all(waiting.map((client) => client.query('select count(*) from held')));
+    await expect.poll(async () => (await checkLocks(url, 30_000, 0)).measured['blocked']).toBe(2);
+    expect((await checkLocks(url, 30_000, 3_600)).outcome).toBe('passed');
+    const { outcome, evidence, measured } = await checkLocks(url, 30_000, 0);
+    expect([outcome, evidence]).toEqual([
+      'failed',
+      [expect.objectContaining({ found: expect.stringMatching(/holder.*idle in transaction.*lock table held/) })],
+    ]);
+    const end = (session: string) => quarterdeck(place, ['database', 'end-session', session, '--json']);
+    const [pid] = String(measured['blocker']).split('@');
+    expect(JSON.parse((await end(`${pid}@2020-01-01T00:00:00.000000Z`)).stdout)).toMatchObject({ result: 'gone' });
+    expect(JSON.parse((await end(String(measured['blocker']))).stdout)).toMatchObject({ result: 'ended' });
+    await waited;
+    expect((await end('4711')).code).toBe(2);
+    await Promise.all(waiting.map((client) => client.end()));
   });
 
   test('an address where none answers, or a wrong password, is an error that does not say the password', async () => {

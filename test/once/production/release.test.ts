@@ -176,6 +176,23 @@ describe('a wrong call', () => {
   });
 });
 
+test('a fresh replica takes the place of one, and a version that does not come up takes none', async () => {
+  const service = join(release.folder, 'gone');
+  await release.deploy('r1', '--replicas', '2', '--command', `test -e '${service}' && exit 1; exec ${release.command}`);
+  const ids = async () => (await release.status()).slots.find(({ state }) => state === 'live')?.replicas.map(({ id }) => id) ?? [];
+  const [first = '', second = ''] = await ids();
+  await release.done(['replace', first]);
+  const after = await ids();
+  expect(after).toHaveLength(2);
+  expect(after).toContain(second);
+  expect(after).not.toContain(first);
+  expect(await release.ask()).toBe('r1');
+  writeFileSync(service, '');
+  expect(await release.run(['replace', second])).toMatchObject({ code: 1, stderr: expect.stringContaining('never became healthy') });
+  expect(await ids()).toEqual(after);
+  expect((await release.run(['replace', 'red-9'])).stderr).toContain('There is no replica red-9');
+});
+
 test('what replicas wrote last is shown without the values of their environment, and in one word how the release is', async () => {
   await release.deploy(
     'chatty',

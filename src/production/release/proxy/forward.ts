@@ -69,11 +69,11 @@ export function createForwarder(random: () => number = Math.random): Forwarder {
         continue;
       }
       if (exchange.standing) return measures.streamed(version, outcomeOf(lost, outgoing));
-      measures.ended(version, outcomeOf(lost, outgoing), seconds());
+      measures.ended(version, id, outcomeOf(lost, outgoing), seconds());
       if (lost !== undefined) fail(outgoing, 502, ...lostText);
       return;
     }
-    measures.ended('none', 'unserved', seconds());
+    measures.ended('none', undefined, 'unserved', seconds());
     fail(outgoing, 503, ...unservedText);
   }
 
@@ -110,7 +110,10 @@ export function createForwarder(random: () => number = Math.random): Forwarder {
   return {
     request: (incoming, outgoing) => void request(incoming, outgoing),
     upgrade: (incoming, socket, head) => void upgrade(incoming, socket, head),
-    use: (next) => void (table = next),
+    use(next) {
+      table = next;
+      measures.keep(new Set(next.routes.flatMap(({ targets }) => targets.map(({ id }) => id))));
+    },
     exchanges,
     measures,
   };

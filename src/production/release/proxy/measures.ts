@@ -11,11 +11,50 @@ const buckets = [
 ];
 
 export interface Measures {
-  ended(version: string, outcome: Outcome, seconds: number): void;
+  /** `replica`: which one answered last; undefined: there was none. */
+  ended(version: string, replica: string | undefined, outcome: Outcome, seconds: number): void;
+  /** Of replicas that are gone nobody asks any more, and each release would leave some behind. */
+  keep(replicas: ReadonlySet<string>): void;
   /** Of an event stream that stands open: it counts, and its length says nothing about speed. */
   streamed(version: string, outcome: Outcome): void;
   retried(version: string): void;
   text(): Promise<string>;
+}
+
+const outcomes: readonly Outcome[] = ['1xx', '2xx', '3xx', '4xx', '5xx', 'interrupted', 'unserved', 'left'];
+
+/** The same of each replica: one that is slow or broken hides in the numbers of its version. */
+function replicaMeasures(registry: Registry) {
+  const registers = [registry];
+  const requests = new Counter({
+    name: 'quarterdeck_proxy_replica_requests_total',
+    help: 'Requests by replica and by how they ended, of the replicas that are there.',
+    labelNames: ['replica', 'outcome'] as const,
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'quarterdeck_proxy_replica_request_duration_seconds',
+    help: 'Time from the head of a request to the end of its answer, by replica.',
+    labelNames: ['replica'] as const,
+    buckets,
+    registers,
+  });
+  const known = new Set<string>();
+  return {
+    ended(replica: string, outcome: Outcome, took: number | undefined): void {
+      known.add(replica);
+      requests.inc({ replica, outcome });
+      if (took !== undefined) seconds.observe({ replica }, took);
+    },
+    keep(present: ReadonlySet<string>): void {
+      for (const replica of known) {
+        if (present.has(replica)) continue;
+        for (const outcome of outcomes) requests.remove({ replica, outcome });
+        seconds.remove({ replica });
+        known.delete(replica);
+      }
+    },
+  };
 }
 
 export function createMeasures(inFlight: () => readonly { version: string; replica: string; count: number }[]): Measures {
@@ -35,6 +74,7 @@ export function createMeasures(inFlight: () => readonly { version: string; repli
     buckets,
     registers,
   });
+  const replicas = replicaMeasures(registry);
   const retries = new Counter({
     name: 'quarterdeck_proxy_retries_total',
     help: 'Requests that were given to another replica, because the first one refused the connection or died before it answered a safe request.',
@@ -52,11 +92,14 @@ export function createMeasures(inFlight: () => readonly { version: string; repli
     },
   });
   return {
-    ended(version, outcome, took) {
+    ended(version, replica, outcome, took) {
       requests.inc({ version, outcome });
       // Nobody waited for the end of these, so their time is no latency.
-      if (outcome !== 'left' && outcome !== 'unserved') seconds.observe({ version }, took);
+      const waited = outcome !== 'left' && outcome !== 'unserved';
+      if (waited) seconds.observe({ version }, took);
+      if (replica !== undefined) replicas.ended(replica, outcome, waited ? took : undefined);
     },
+    keep: (present) => replicas.keep(present),
     streamed: (version, outcome) => requests.inc({ version, outcome }),
     retried: (version) => retries.inc({ version }),
     text: () => registry.metrics(),
