@@ -3,6 +3,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
+import { type Archive, archiveSettings, startArchive, withoutPgBackRest } from './archive.ts';
 import { type Binaries, type Cluster, startPostgres } from './cluster.ts';
 
 export interface Ground {
@@ -12,6 +13,10 @@ export interface Ground {
   readonly url: string;
   /** undefined: it is somebody's server, and is not killed. */
   readonly cluster: Cluster | undefined;
+  /** Physical backups of it; a string says why there are none. */
+  readonly archive: Archive | string;
+  /** As an administrator. `database`: default is one that is nobody's. */
+  query(text: string, database?: string): Promise<Record<string, unknown>[]>;
   /** Takes away all that was made. */
   remove(): Promise<void>;
 }
@@ -23,9 +28,10 @@ const debian = '/usr/lib/postgresql';
 const leastVersion = 15;
 
 /** In the given order: a server at `databaseUrl`, the system's programs, the server from npm. @throws Error when there is none */
-export async function findGround(databaseUrl: string | undefined, settings: Readonly<Record<string, string>>): Promise<Ground> {
+export async function findGround(databaseUrl: string | undefined): Promise<Ground> {
   if (databaseUrl !== undefined) return onServer(databaseUrl);
   const system = systemBinaries();
+  const settings = withoutPgBackRest === undefined ? { ...archiveSettings, archive_timeout: '60' } : {};
   const cluster = await startPostgres({ durable: true, settings, ...(system === undefined ? {} : { binaries: system.binaries }) }).catch(
     (error: unknown) => {
       throw new Error(
@@ -37,19 +43,19 @@ export async function findGround(databaseUrl: string | undefined, settings: Read
     },
   );
   const { url } = await cluster.createDatabase();
+  const query: Ground['query'] = (text, database) => ask(cluster.adminUrl, text, database);
+  // Whoever restores makes databases.
+  await query('alter role quarterdeck_owner createdb');
+  const archive = withoutPgBackRest ?? (await startArchive(cluster));
   const description =
     system === undefined ? 'PostgreSQL from npm, started here' : `PostgreSQL ${system.version} of the system, started here`;
-  return { description, url, cluster, remove: () => cluster.stop() };
+  return { description, url, cluster, archive, query, remove: () => cluster.stop() };
 }
 
 /** A database beside the one that is named, which is never touched. */
 async function onServer(databaseUrl: string): Promise<Ground> {
   const name = `quarterdeck_rehearsal_${process.pid}`;
-  const query = async (text: string): Promise<void> => {
-    const client = new pg.Client({ connectionString: databaseUrl });
-    await client.connect();
-    await client.query(text).finally(() => client.end());
-  };
+  const query: Ground['query'] = (text, database) => ask(databaseUrl, text, database);
   await query(`create database ${name}`);
   const url = new URL(databaseUrl);
   url.pathname = `/${name}`;
@@ -58,8 +64,20 @@ async function onServer(databaseUrl: string): Promise<Ground> {
     description: `the server at ${host}, in a database of its own`,
     url: url.href,
     cluster: undefined,
-    remove: () => query(`drop database if exists ${name} with (force)`),
+    archive: 'it is on a server that the rehearsal did not start',
+    query,
+    async remove() {
+      await query(`drop database if exists ${name} with (force)`);
+    },
   };
+}
+
+async function ask(serverUrl: string, text: string, database?: string): Promise<Record<string, unknown>[]> {
+  const url = new URL(serverUrl);
+  if (database !== undefined) url.pathname = `/${database}`;
+  const client = new pg.Client({ connectionString: url.href });
+  await client.connect();
+  return (await client.query<Record<string, unknown>>(text).finally(() => client.end())).rows;
 }
 
 function systemBinaries(): { binaries: Binaries; version: string } | undefined {

@@ -68,7 +68,7 @@ export class Load {
   readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 256 });
   readonly #stop = new AbortController();
   readonly #open = new Set<Promise<void>>();
-  readonly #wheel: readonly Kind[];
+  #wheel: readonly Kind[];
   readonly #running: Promise<unknown>;
   /** Events that streams have brought. */
   events = 0;
@@ -83,6 +83,11 @@ export class Load {
   /** Milliseconds since the beginning. */
   get now(): number {
     return performance.now() - this.#began;
+  }
+
+  /** From now on sends these kinds only, at the same rate. */
+  only(names: readonly string[]): void {
+    this.#wheel = spread(this.#options.kinds.filter(({ name }) => names.includes(name)));
   }
 
   /** Sends nothing more, waits for the answers that are due, and closes the streams. */

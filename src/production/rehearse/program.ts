@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
+import type { Account } from './cluster.ts';
 
 export interface Ran {
   readonly code: number | null;
@@ -18,13 +19,26 @@ export interface Program {
   json<Result>(words: readonly string[], input?: string): Promise<Result>;
 }
 
-/** `entry` is the file that starts this program. Every command gets `environment` and nothing else. */
-export function createProgram(entry: string, environment: NodeJS.ProcessEnv, cwd: string, signal: AbortSignal): Program {
+/** `entry` is the file that starts this program. Every command gets `environment` and nothing else, and runs as `account`. */
+export function createProgram(
+  entry: string,
+  environment: NodeJS.ProcessEnv,
+  cwd: string,
+  signal: AbortSignal,
+  account: Account = {},
+): Program {
   const words = [process.execPath, ...process.execArgv, entry];
   const run: Program['run'] = async (more, input = '') => {
     const [command = '', ...rest] = [...words, ...more];
     // A command that is told to stop tidies up by itself.
-    const child = spawn(command, rest, { cwd, env: environment, stdio: ['pipe', 'pipe', 'pipe'], signal, killSignal: 'SIGTERM' });
+    const child = spawn(command, rest, {
+      ...account,
+      cwd,
+      env: environment,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      signal,
+      killSignal: 'SIGTERM',
+    });
     child.on('error', () => undefined);
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);

@@ -9,10 +9,11 @@ import { reasonOf } from '../reason.ts';
 import { freePort } from '../release/spawn.ts';
 import { killDatabase, killProxy, killReplica, killSupervisor } from './acts/kills.ts';
 import { deployFirst, releaseBadVersions, releaseGoodVersions } from './acts/releases.ts';
-import { findGround } from './ground.ts';
+import { restoreDeleted, restoreDropped } from './acts/recovery.ts';
+import { type Ground, findGround } from './ground.ts';
 import { type Kill, type Promised, fateOf, isStreamFine } from './judge.ts';
 import { Load, type Sample } from './load.ts';
-import { createProgram } from './program.ts';
+import { type Program, createProgram } from './program.ts';
 import { prepareService } from './service.ts';
 import { type Act, type Patience, type Stage, act, promise } from './stage.ts';
 
@@ -67,7 +68,7 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   const started_at = new Date().toISOString();
   const folder = mkdtempSync(join(tmpdir(), 'quarterdeck-rehearsal-'));
   tell('preparing a database');
-  const ground = await findGround(databaseUrl, {});
+  const ground = await findGround(databaseUrl);
   const url = `http://127.0.0.1:${await freePort('127.0.0.1')}`;
   const settings = settingsFor(ground.url, url, folder);
   const environment = { PATH: process.env['PATH'], HOME: folder, XDG_STATE_HOME: join(folder, 'state-home'), ...settings };
@@ -84,7 +85,8 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
     const service = await prepareService({ folder, program, settings });
     await program.json(['release', 'start', '--state', state, '--listen', new URL(url).host]);
     const patience = options.quick ? quick : thorough;
-    const without = { folder, state, runbooks, url, program, ground, service, patience, acts, kills, promises, skipped, tell };
+    const keeper = await keeperOf(ground, entry, signal);
+    const without = { keeper, folder, state, runbooks, url, program, ground, service, patience, acts, kills, promises, skipped, tell };
     await deployFirst(without);
     const { hostname: host, port } = new URL(url);
     load = new Load({ host, port: Number(port), rate, kinds: service.kinds, streams: { count: streams, shot: service.stream } });
@@ -134,6 +136,19 @@ function settingsFor(databaseUrl: string, url: string, folder: string): Record<s
   };
 }
 
+/** As the user that the database runs as, who has a home in its folder. */
+async function keeperOf({ cluster, url }: Ground, entry: string, signal: AbortSignal): Promise<Program | string> {
+  if (cluster === undefined) return 'it is on a server that the rehearsal did not start';
+  const { folder, account } = cluster;
+  const environment = { PATH: process.env['PATH'], HOME: folder, XDG_STATE_HOME: join(folder, 'state-home'), DATABASE_URL: url };
+  const program = createProgram(entry, environment, folder, signal, account);
+  const reached = await program.run(['--version']).catch(() => undefined);
+  return reached?.code === 0 ? program : 'this program is in a folder that the user of the database cannot read';
+}
+
+/** Kinds of requests that change nothing: what is written while data is being brought back is put aside with the old database. */
+const reading = ['read', 'list', 'mcp'];
+
 async function play(stage: Stage): Promise<void> {
   await releaseGoodVersions(stage);
   await releaseBadVersions(stage);
@@ -141,6 +156,9 @@ async function play(stage: Stage): Promise<void> {
   await killSupervisor(stage);
   await killProxy(stage);
   await killDatabase(stage);
+  stage.load.only(reading);
+  await restoreDropped(stage);
+  await restoreDeleted(stage);
 }
 
 /** The promises about the whole of it. */

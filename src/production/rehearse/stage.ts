@@ -31,6 +31,8 @@ export interface Stage {
   readonly runbooks: string;
   readonly url: string;
   readonly program: Program;
+  /** The same for whoever looks after the database, as its own user; a string says why there is nobody. */
+  readonly keeper: Program | string;
   readonly ground: Ground;
   readonly service: Service;
   readonly load: Load;
@@ -69,22 +71,36 @@ export interface RunbookEnd {
   readonly run: string;
   readonly outcome: string;
   readonly exit: number;
+  readonly reason: string;
 }
 
-/** Runs one of the runbooks, and gives how it ended. @throws Error when it could not be run at all */
-export async function runbook(stage: Stage, name: string, inputs: Readonly<Record<string, string>>): Promise<RunbookEnd> {
-  const given = Object.entries(inputs).flatMap(([key, value]) => ['--input', `${key}=${value}`]);
-  const { stdout, stderr } = await stage.program.run([
-    'runbook',
-    'run',
-    `${stage.runbooks}/${name}.md`,
-    ...given,
-    '--yes',
-    '--by',
-    'rehearsal',
-    '--json',
-  ]);
-  const last = stdout.trim().split('\n').at(-1) ?? '';
-  if (last === '') throw new Error(`${name}.md could not be run: ${stderr.trim()}`);
-  return JSON.parse(last) as RunbookEnd;
+/** For the report. */
+export function endText({ outcome, run, exit, reason }: RunbookEnd): string {
+  return exit === 0 ? `${outcome} (${run})` : `${outcome} (${run}): ${reason}`;
 }
+
+/** Runs one of the runbooks, gives every approval that it waits for, and tells how it ended. @throws Error when it could not be run at all */
+export async function runbook(
+  { runbooks }: Pick<Stage, 'runbooks'>,
+  program: Program,
+  name: string,
+  inputs: Readonly<Record<string, string>>,
+): Promise<RunbookEnd> {
+  const given = Object.entries(inputs).flatMap(([key, value]) => ['--input', `${key}=${value}`]);
+  const go = async (...words: string[]): Promise<RunbookEnd> => {
+    const { stdout, stderr } = await program.run(['runbook', ...words, '--yes', '--by', 'rehearsal', '--json']);
+    const last = stdout.trim().split('\n').at(-1) ?? '';
+    if (last === '') throw new Error(`${name}.md could not be run: ${stderr.trim()}`);
+    return JSON.parse(last) as RunbookEnd;
+  };
+  let end = await go('run', `${runbooks}/${name}.md`, ...given);
+  while (end.exit === waits) {
+    const { hash } = await program.json<{ hash: string }>(['runbook', 'show', end.run]);
+    await program.json(['runbook', 'approve', end.run, '--by', 'owner', '--hash', hash]);
+    end = await go('resume', end.run);
+  }
+  return end;
+}
+
+/** The exit status of a run that waits for a person. */
+const waits = 3;

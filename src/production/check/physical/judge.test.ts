@@ -108,6 +108,7 @@ describe('a moment', () => {
 
   test('before the oldest backup, or still to come, cannot; it says since when', () => {
     expect(judge(31 * hour)).toMatchObject([{ ok: true }, { ok: false, next: expect.stringContaining('2026-11-21T06:00:00.000Z') }]);
+    expect(wrong(judge(30 * hour - 999)), 'in the very second in which it ended').toEqual(['backup before']);
     expect(wrong(judge(-minute))).toEqual(['moment']);
     expect(wrong(judgeTarget(stanza([]), now, now))).toEqual(['backup before']);
   });

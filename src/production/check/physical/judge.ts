@@ -85,10 +85,10 @@ function judgeArrived({ last_archived, segment_bytes }: Progress, newest: string
   );
 }
 
-/** `backup` must have ended before the moment, because recovery only goes forward. */
+/** A backup must have ended before the moment, because recovery only goes forward. pgBackRest compares whole seconds. */
 export function judgeTarget({ backup }: Stanza, target: Date, now: Date): Judgement[] {
   const oldest = backup[0];
-  const usable = backup.findLast(({ timestamp }) => timestamp.stop * 1_000 < target.getTime());
+  const usable = backup.findLast(({ timestamp }) => timestamp.stop < Math.floor(target.getTime() / 1_000));
   const since =
     oldest === undefined
       ? 'There is no backup at all.'

@@ -107,7 +107,7 @@ async function releaseBy(stage: Stage, strategy: string, version: string, variab
   const { service, patience, state } = stage;
   // The replicas read their environment from the file, as on any machine; what makes a version bad is its own.
   const command = `set -a; . '${service.environmentFile}'; set +a; ${variables === '' ? '' : `export ${variables}; `}exec ${service.command}`;
-  const ended = await runbook(stage, `release-${strategy}`, {
+  const ended = await runbook(stage, stage.program, `release-${strategy}`, {
     STATE: state,
     VERSION: version,
     COMMAND: command,
