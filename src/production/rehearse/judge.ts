@@ -4,7 +4,7 @@ import type { Sample, StreamEnd } from './load.ts';
 
 /** Something was killed, in milliseconds since the beginning of the load. */
 export interface Kill {
-  readonly what: 'replica' | 'supervisor' | 'proxy' | 'database' | 'database dropped' | 'tasks deleted';
+  readonly what: 'replica' | 'supervisor' | 'proxy' | 'database' | 'database dropped' | 'tasks deleted' | 'supervisor and proxy';
   readonly at: number;
   /** When everything was as before again. */
   readonly until: number;
@@ -20,7 +20,7 @@ export type Fate = 'ok' | 'injected' | 'interrupted' | 'down' | 'failed';
 const slackMs = 250;
 
 /** What takes everything with it while it is away. */
-const total: ReadonlySet<Kill['what']> = new Set(['proxy', 'database', 'database dropped', 'tasks deleted']);
+const total: ReadonlySet<Kill['what']> = new Set(['proxy', 'supervisor and proxy', 'database', 'database dropped', 'tasks deleted']);
 
 export function fateOf(sample: Sample, kills: readonly Kill[]): Fate {
   if (sample.ok) return 'ok';

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../reason.ts';
 import { freePort } from '../release/spawn.ts';
+import { findErrors, findForgotten, findUnavailable } from './acts/incidents.ts';
 import { killDatabase, killProxy, killReplica, killSupervisor } from './acts/kills.ts';
 import { deployFirst, releaseBadVersions, releaseGoodVersions } from './acts/releases.ts';
 import { restoreDeleted, restoreDropped } from './acts/recovery.ts';
@@ -156,6 +157,9 @@ async function play(stage: Stage): Promise<void> {
   await killSupervisor(stage);
   await killProxy(stage);
   await killDatabase(stage);
+  await findUnavailable(stage);
+  await findErrors(stage);
+  await findForgotten(stage);
   stage.load.only(reading);
   await restoreDropped(stage);
   await restoreDeleted(stage);

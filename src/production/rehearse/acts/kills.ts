@@ -67,7 +67,12 @@ export async function killDatabase(stage: Stage): Promise<void> {
 }
 
 /** Kills it, waits until `recovered` says yes, and notes the window. @throws Error when that takes too long */
-async function kill(stage: Stage, what: Kill['what'], end: () => void | Promise<void>, recovered: () => Promise<boolean>): Promise<void> {
+export async function kill(
+  stage: Stage,
+  what: Kill['what'],
+  end: () => void | Promise<void>,
+  recovered: () => Promise<boolean>,
+): Promise<void> {
   await act(stage, 'kill', `${what} killed`, async () => {
     const at = stage.load.now;
     await end();
@@ -81,13 +86,13 @@ async function kill(stage: Stage, what: Kill['what'], end: () => void | Promise<
   });
 }
 
-function endProcess(pid: number | null): void {
+export function endProcess(pid: number | null): void {
   if (pid === null) throw new Error('There is no such process to kill.');
   process.kill(pid, 'SIGKILL');
 }
 
 /** Whether a request that needs the database is answered. */
-async function answers(stage: Stage): Promise<boolean> {
+export async function answers(stage: Stage): Promise<boolean> {
   return fetch(`${stage.url}/health/ready`, { signal: AbortSignal.timeout(2_000) }).then(
     ({ ok }) => ok,
     () => false,
