@@ -17,6 +17,11 @@ export function countOf(text: string): number {
   throw new UsageError(`${text} is no number of things.`, 'Write a whole number, 1 or more.');
 }
 
+/** The same, or 0. */
+export function wholeOf(text: string): number {
+  return text === '0' ? 0 : countOf(text);
+}
+
 /** `5%`, `0.5%`. */
 export function shareOf(text: string): number {
   const [, percent] = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text) ?? [];

@@ -1,8 +1,8 @@
-/** The runbook of a service that does not answer, against real faults: it tells them apart, mends what it may, and changes nothing else. */
+/** The runbooks of a service that does not answer and of replicas that end, against real faults: causes are told apart, and nothing else is changed. */
 
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { identityOf } from '../../src/system/process.ts';
@@ -89,6 +89,62 @@ describe('server-unavailable', () => {
     expect(await look()).toMatchObject({ exit: 1, cause: 'stopped', reason: expect.stringContaining('Ask who') });
     expect(readFileSync(join(release.state, 'events.jsonl'), 'utf8').trimEnd().split('\n').at(-1)).toContain('supervisor stopped');
     await release.done(['start']);
+    await expect.poll(ready, { timeout: 60_000 }).toBe(true);
+  });
+});
+
+describe('replica-crash-loop', () => {
+  const look = () => incident.run('replica-crash-loop', { QUIET: '2s', MOST_ENDS: '2' });
+  /** Ends counted since the tests before are none of these. */
+  const ended = async () => Number(await incident.quarterdeck('check', 'release', '--state', incident.release.state, '--print', 'ended'));
+  const until = (count: number) => expect.poll(ended, { timeout: 90_000, interval: 500 }).toBeGreaterThan(count);
+
+  beforeAll(() => {
+    // Of the incidents before: a log of events that is put aside begins anew.
+    renameSync(join(incident.release.state, 'events.jsonl'), join(incident.release.state, 'events.before.jsonl'));
+  });
+
+  test('finds nothing wrong when none ended, and changes nothing', async () => {
+    const before = await incident.release.status();
+    expect(await look()).toMatchObject({ exit: 0, cause: 'none', left: [] });
+    expect(await incident.release.status()).toMatchObject({ slots: [{ replicas: before.slots[0]?.replicas.map(({ pid }) => ({ pid })) }] });
+  });
+
+  test('goes back from a new version that starts and ends, once somebody approves', async () => {
+    const { release } = incident;
+    // It is healthy first, so no gate keeps it out.
+    await release.deploy(
+      'dying',
+      '--replicas',
+      '1',
+      '--strategy',
+      'blue-green',
+      '--command',
+      `(sleep 2; kill -9 $$) & exec ${release.command}`,
+    );
+    await until(2);
+    const waiting = await look();
+    expect(waiting).toMatchObject({ exit: 3, cause: 'version', waiting_for: { step: 'rollback' } });
+    expect(await incident.approve(waiting)).toMatchObject({ exit: 0 });
+    expect(await release.status()).toMatchObject({ live: ourVersion });
+  });
+
+  test('says that the settings are wrong, with every problem, and starts nothing', async () => {
+    const { release, serve, environmentFile } = incident;
+    const file = join(release.folder, 'own.env');
+    const good = readFileSync(environmentFile, 'utf8');
+    writeFileSync(file, good);
+    await incident.deploy('reads-its-own', '--replicas', '1', '--command', `set -a; . '${file}'; set +a; exec ${serve}`);
+    writeFileSync(file, `${good}QUARTERDECK_STATEMENT_TIMEOUT_MS=never\n`);
+    const before = await ended();
+    const { slots } = await release.status();
+    kill(slots.find(({ version }) => version === 'reads-its-own')?.replicas[0]?.pid ?? null);
+    await until(before + 2);
+    const found = await look();
+    expect(found).toMatchObject({ exit: 1, cause: 'settings' });
+    const { stdout } = await incident.workshop.runbook(['report', found.run]);
+    expect(stdout).toContain('QUARTERDECK_STATEMENT_TIMEOUT_MS');
+    writeFileSync(file, good);
     await expect.poll(ready, { timeout: 60_000 }).toBe(true);
   });
 });

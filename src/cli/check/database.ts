@@ -4,7 +4,7 @@ import { spareConnections } from '../../production/check/pool.ts';
 import type { CheckResult } from '../../production/check/result.ts';
 import type { CliCommand } from '../command.ts';
 import { databaseFacts } from '../doctor/database.ts';
-import { countOf, durationOf, optionOf, secretFrom } from '../options.ts';
+import { countOf, durationOf, optionOf, secretFrom, wholeOf } from '../options.ts';
 import { type PlaceOptions, askExistingData, dataOption } from '../place.ts';
 import { settingsOf } from '../settings.ts';
 import { migrationStatus } from '../views.ts';
@@ -87,9 +87,4 @@ export function migrationsCommand(): CliCommand {
       return checkMigrations(status);
     });
   });
-}
-
-/** 0 too. */
-function wholeOf(text: string): number {
-  return text === '0' ? 0 : countOf(text);
 }

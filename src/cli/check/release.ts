@@ -2,7 +2,7 @@
 
 import { defaultMaxEnds, defaultNewMs, defaultWithinMs } from '../../production/check/release.ts';
 import type { CliCommand } from '../command.ts';
-import { countOf, durationOf, optionOf } from '../options.ts';
+import { durationOf, optionOf, wholeOf } from '../options.ts';
 import { type ReleaseOptions, stateFolder, withState } from '../release/place.ts';
 import { type CheckOptions, checkCommand, runCheck } from './run.ts';
 
@@ -16,7 +16,7 @@ export function releaseCheckCommand(): CliCommand {
     example: 'quarterdeck check release --state ./release',
   });
   withState(command)
-    .option('--max-ends <number>', 'How many replicas may have ended by themselves.', countOf, defaultMaxEnds)
+    .option('--max-ends <number>', 'How many replicas may have ended by themselves.', wholeOf, defaultMaxEnds)
     .addOption(optionOf('--within <duration>', 'Within how long.', durationOf, defaultWithinMs, '10m'))
     .addOption(optionOf('--new-for <duration>', 'How long a version is new, for `measured.new`.', durationOf, defaultNewMs, '24h'));
   return command.action(async (options: ReleaseCheckOptions) => {
