@@ -16,7 +16,8 @@ const defaultTimeoutMs = 10_000;
 
 export function databaseGroup(): CliCommand {
   const group = new CliCommand('database', { summary: 'What an incident makes necessary on PostgreSQL.' });
-  return group.addCommand(endSessionCommand());
+  for (const command of [endSessionCommand(), setPasswordCommand(), endSessionsCommand()]) group.addCommand(command);
+  return group;
 }
 
 function endSessionCommand(): CliCommand {
@@ -35,6 +36,40 @@ function endSessionCommand(): CliCommand {
       result === 'ended' ? `Ended ${session}.` : `${session} has ended by itself; nothing was done.`,
     );
   });
+}
+
+function setPasswordCommand(): CliCommand {
+  const command = new CliCommand('set-password', {
+    summary: 'Give the user of the address the password of a new address, for when the old one leaked.',
+    details:
+      'The server gets what it keeps of a password, never the password itself. Sessions that are open go on; `end-sessions` ends them. Connections that are opened with the old one fail from now on.',
+    example: 'quarterdeck database set-password --new-url-env NEW_DATABASE_URL',
+  });
+  command.requiredOption('--new-url-env <name>', 'Variable with the new address, which differs in its password alone.');
+  return withDatabase(command).action(async (options: DatabaseOptions & { newUrlEnv: string }) => {
+    const { setPassword } = await import('../production/database/password.ts');
+    const newUrl = secretFrom(options.newUrlEnv) ?? '';
+    const result = await withProgress('changing it', () => setPassword(urlOf(options), newUrl, options.timeout));
+    print(options.json, result, () => `${result.role} has a new password since ${result.changed_at}.`);
+  });
+}
+
+function endSessionsCommand(): CliCommand {
+  const command = new CliCommand('end-sessions', {
+    summary: 'End all sessions of this user that were opened before a moment, such as with a password that leaked.',
+    example: 'quarterdeck database end-sessions --opened-before 2026-11-21T10:00:00Z',
+  });
+  command.requiredOption('--opened-before <moment>', 'As RFC 3339 writes it.', momentOf);
+  return withDatabase(command).action(async (options: DatabaseOptions & { openedBefore: string }) => {
+    const { endSessionsBefore } = await import('../production/database/password.ts');
+    const ended = await withProgress('ending them', () => endSessionsBefore(urlOf(options), options.openedBefore, options.timeout));
+    print(options.json, { ended }, () => `Ended ${ended} sessions.`);
+  });
+}
+
+function momentOf(text: string): string {
+  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) && !Number.isNaN(Date.parse(text))) return text;
+  throw new UsageError(`${text} is no moment.`, 'Write for example 2026-11-21T10:00:00Z.');
 }
 
 export function withDatabase(command: CliCommand): CliCommand {

@@ -97,7 +97,9 @@ describe('replica-crash-loop', () => {
   const look = () => incident.run('replica-crash-loop', { QUIET: '2s', MOST_ENDS: '2' });
   /** Ends counted since the tests before are none of these. */
   const ended = async () => Number(await incident.quarterdeck('check', 'release', '--state', incident.release.state, '--print', 'ended'));
-  const until = (count: number) => expect.poll(ended, { timeout: 90_000, interval: 500 }).toBeGreaterThan(count);
+  const until = async (count: number) => {
+    await expect.poll(ended, { timeout: 90_000, interval: 500 }).toBeGreaterThan(count);
+  };
 
   beforeAll(() => {
     // Of the incidents before: a log of events that is put aside begins anew.

@@ -26,7 +26,7 @@ export interface Incident {
   /** Runs `runbooks/NAME.md` with the release, its address and its database. */
   run(name: string, inputs?: Readonly<Record<string, string>>, options?: StartOptions): Promise<Found>;
   /** Approves what a run waits for, and goes on with it. */
-  approve(waiting: LastLine): Promise<Found>;
+  approve(waiting: LastLine, options?: StartOptions): Promise<Found>;
   remove(): Promise<void>;
 }
 
@@ -40,7 +40,13 @@ export async function createIncident(): Promise<Incident> {
   const workshop = createWorkshop();
   const [cluster, release] = await Promise.all([startPostgres(), createRelease()]);
   const { url: databaseUrl } = await cluster.createDatabase();
-  const settings = { DATABASE_URL: databaseUrl, BETTER_AUTH_SECRET: authSecret, QUARTERDECK_DATA: release.folder, LOG_LEVEL: 'warn' };
+  const settings = {
+    DATABASE_URL: databaseUrl,
+    BETTER_AUTH_SECRET: authSecret,
+    QUARTERDECK_DATA: release.folder,
+    LOG_LEVEL: 'warn',
+    QUARTERDECK_URL: release.url,
+  };
   const environmentFile = join(release.folder, 'service.env');
   const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
   writeFileSync(environmentFile, lines.join(''), { mode: 0o600 });
@@ -82,12 +88,12 @@ export async function createIncident(): Promise<Incident> {
       const file = join(import.meta.dirname, `../../runbooks/${name}.md`);
       return ended(await workshop.last(['run', file, ...given], { environment: { ...environment, ...options.environment } }));
     },
-    async approve({ run: id }) {
+    async approve({ run: id }, options = {}) {
       const { stdout } = await workshop.runbook(['show', id, '--json']);
       const { hash } = JSON.parse(stdout) as { hash: string };
       const approved = await workshop.runbook(['approve', id, '--by', 'grace', '--hash', hash]);
       if (approved.code !== 0) throw new Error(approved.stderr);
-      return ended(await workshop.last(['resume', id], { environment }));
+      return ended(await workshop.last(['resume', id], { environment: { ...environment, ...options.environment } }));
     },
     async remove() {
       await release.remove();
