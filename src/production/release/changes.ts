@@ -95,10 +95,13 @@ export function promoteCanary(supervisor: Supervisor, { signal, report }: Call):
  * @throws Refused when there is nothing to go back to
  */
 export async function rollBack(supervisor: Supervisor, from: string | null, { signal, report }: Call): Promise<Changed> {
-  const { desired } = supervisor;
-  const known = (version: string): boolean => desired.slots.some(({ name, spec }) => spec.version === version && name !== desired.previous);
-  if (from !== null && !known(from)) return { switched_ms: null };
-  if (await supervisor.abortChange()) return { switched_ms: null };
+  const serves = (version: string): boolean => {
+    const { slots, previous } = supervisor.desired;
+    return slots.some(({ name, spec }) => spec.version === version && name !== previous);
+  };
+  if (from !== null && !serves(from)) return { switched_ms: null };
+  // That may have been all that there was to leave. Under a release of another version the one to be left still serves.
+  if ((await supervisor.abortChange()) && (from === null || !serves(from))) return { switched_ms: null };
   return supervisor.change('rollback', signal, async (before, stop) => {
     const { to, from: left } = planRollback(before);
     if (from !== null && left.spec.version !== from)

@@ -80,6 +80,16 @@ describe('a release', () => {
     expect(await release.ask()).toBe('v2');
   });
 
+  test('goes back while another release is under way, which is ended', async () => {
+    await release.deploy('v3', '--replicas', '2', '--strategy', 'blue-green');
+    const begun = release.run(['deploy', '--version', 'v5', '--command', release.command, '--env', 'HEALTH=503']);
+    await expect.poll(async () => (await release.status()).change, { timeout: 20_000 }).not.toBeNull();
+    expect(await release.done(['rollback', '--from', 'v3'])).toMatchObject({ live: 'v2', change: null });
+    expect((await begun).code).toBe(1);
+    expect((await release.status()).slots.map(({ version }) => version)).toEqual(['v2']);
+    expect(await release.ask()).toBe('v2');
+  });
+
   test('gives a canary its share, and no other release is begun meanwhile', async () => {
     const status = await release.deploy('v4', '--replicas', '1', '--strategy', 'canary', '--weight', '50');
     expect(status).toMatchObject({ live: 'v2', canary: 'v4' });
