@@ -36,4 +36,21 @@ export const migrationStatus = z.object({
   applied: z.array(z.object({ name: z.string(), applied_at: date })),
   pending: z.array(z.string()),
   unknown: z.array(z.string()),
+  incompatible: z.array(z.string()),
+});
+
+const loss = z.object({ table: z.string(), column: z.string().nullable(), rows: z.number() });
+
+export const migratedUp = z.object({ applied: z.array(z.string()), ended: z.array(z.object({ pid: z.number() }).loose()) });
+
+export const migratedDown = z.object({ undone: z.array(z.string()), lost: z.array(loss) });
+
+/** What came of trying the pending migrations. */
+export const migrationTrial = migrationStatus.extend({
+  condition: z.enum(['current', 'newer', 'ready', 'locked', 'failing']),
+  migration: z.string().nullable(),
+  why: z.string().nullable(),
+  expands: z.boolean(),
+  loses: z.array(loss),
+  seconds: z.number().nullable(),
 });

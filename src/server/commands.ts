@@ -4,7 +4,11 @@ import { v7 as newId } from 'uuid';
 import { z } from 'zod';
 import type { Settings } from '../platform/config/settings.ts';
 import { copyDatabase } from '../platform/database/copy.ts';
+import type { Blocker } from '../platform/database/blockers.ts';
+import { lossText } from '../platform/database/loss-text.ts';
 import { migrateDown, migrateUp, migrationStatus } from '../platform/database/migrate.ts';
+import { migrations } from '../platform/database/migrations/index.ts';
+import { lossOfDown, tryUp } from '../platform/database/trial.ts';
 import { copyEmbedded } from '../platform/database/snapshot.ts';
 import { openDatabase, waitForDatabase } from '../platform/database/open.ts';
 import type { Database } from '../platform/database/types.ts';
@@ -97,16 +101,38 @@ export const commands: Readonly<Record<string, Command>> = {
   'key rotate-signing': onPlatform(nothing, async ({ identity }) => ({ withdrawn: await identity.admin.withdrawSigningKeys() })),
 
   'migrate status': onDatabase(nothing, ({ database }) => migrationStatus(database)),
-  'migrate up': onDatabase(nothing, ({ database, log }) => migrateUp(database, log)),
+  'migrate up': onDatabase(
+    z.strictObject({ lock_timeout_ms: z.int().min(1).optional(), end_blockers: z.boolean().optional() }),
+    async ({ database, log }, { lock_timeout_ms, end_blockers }) => {
+      const ended: Blocker[] = [];
+      const options = {
+        lockTimeoutMs: lock_timeout_ms,
+        endBlockers: end_blockers,
+        onEnded: (blocker: Blocker) => void ended.push(blocker),
+      };
+      return { applied: await migrateUp(database, log, migrations, options), ended };
+    },
+  ),
+  'migrate try': onDatabase(z.strictObject({ lock_timeout_ms: z.int().min(1).optional() }), ({ database, log }, { lock_timeout_ms }) =>
+    tryUp(database, log, { lockTimeoutMs: lock_timeout_ms }),
+  ),
   'migrate down': onDatabase(
-    z.strictObject({ steps: z.int().min(1).optional(), to: z.string().optional() }),
-    async ({ database, log, serving }, { steps, to }) => {
+    z.strictObject({ steps: z.int().min(1).optional(), to: z.string().optional(), lose_data: z.boolean().optional() }),
+    async ({ database, log, serving }, { steps, to, lose_data }) => {
       if (serving)
         throw conflict({
           message: 'A server is serving from this database, and would be left without its tables.',
           next: 'Stop the server, then run the command again.',
         });
-      return migrateDown(database, log, to === undefined ? { steps: steps ?? 1 } : { to });
+      const target = to === undefined ? { steps: steps ?? 1 } : { to };
+      const lost = await lossOfDown(database, log, target);
+      if (lost.length > 0 && lose_data !== true)
+        throw conflict({
+          message: `Going back would delete ${lossText(lost)}; nothing was changed.`,
+          next: 'Make a backup and verify it; then pass --lose-data if that may be lost.',
+          details: { loses: lost },
+        });
+      return { undone: await migrateDown(database, log, target), lost };
     },
   ),
   'migrate data': onDatabase(z.strictObject({ to: z.string().regex(/^postgres(ql)?:\/\//) }), copyTo),

@@ -88,11 +88,12 @@ export async function openPlatform(effective: EffectiveSettings, log: Log, optio
 async function prepareDatabase(database: Database, log: Log, { migrate, signal }: PlatformOptions): Promise<void> {
   await waitForDatabase(database, log, signal);
   if (migrate === true) return void (await migrateUp(database, log));
-  const { pending, unknown } = await migrationStatus(database);
-  if (unknown.length > 0)
+  const { pending, unknown, incompatible } = await migrationStatus(database);
+  if (incompatible.length > 0)
     throw new Error(
-      `The database is newer than this version: it has ${unknown.join(', ')}, which is not known here. Run the newer version, or undo them with it.`,
+      `The database is newer than this version: it has ${incompatible.join(', ')}, which is not known here. Run the newer version, or undo them with it.`,
     );
+  if (unknown.length > 0) log.warn({ migrations: unknown }, 'the database is newer than this version, which works with it all the same');
   if (pending.length > 0)
     throw new Error(
       `The database is not ready: ${pending.length} migrations are pending (${pending.join(', ')}). Run \`quarterdeck migrate up\`, or use \`quarterdeck start\`.`,

@@ -1,5 +1,7 @@
 /** `quarterdeck check database` and `check migrations`: what a server stands on. */
 
+import { lossText } from '../../platform/database/loss-text.ts';
+import { defaultMigrationLockMs } from '../../platform/database/requirements.ts';
 import { spareConnections } from '../../production/check/pool.ts';
 import type { CheckResult } from '../../production/check/result.ts';
 import type { CliCommand } from '../command.ts';
@@ -7,7 +9,7 @@ import { databaseFacts } from '../doctor/database.ts';
 import { countOf, durationOf, optionOf, secretFrom, wholeOf } from '../options.ts';
 import { type PlaceOptions, askExistingData, dataOption } from '../place.ts';
 import { settingsOf } from '../settings.ts';
-import { migrationStatus } from '../views.ts';
+import { migrationStatus, migrationTrial } from '../views.ts';
 import { type CheckOptions, checkCommand, runCheck } from './run.ts';
 
 type DatabaseOptions = CheckOptions &
@@ -75,16 +77,30 @@ async function checkEmbedded(options: DatabaseOptions): Promise<CheckResult> {
   return conclude('database', [judged('version', `embedded ${server_version}`, 'any', true, '')], { server_version });
 }
 
+type MigrationsOptions = CheckOptions & PlaceOptions & { try?: boolean; lockTimeout: number; loseData?: boolean };
+
 export function migrationsCommand(): CliCommand {
   const command = checkCommand('migrations', {
     summary: 'Whether the tables are those that this version works on: nothing is pending, and nothing is newer.',
+    details:
+      'With --try what is pending is run in one transaction and taken back: whether it would work on the rows that are there, who holds a lock that it needs, and what it takes away. ' +
+      'Meanwhile it has its locks, so others may have to wait for as long. `--print condition` is one of current, ready, locked, failing, newer.',
     example: 'quarterdeck check migrations',
   });
-  return command.addOption(dataOption()).action(async (options: CheckOptions & PlaceOptions) => {
-    const status = migrationStatus.parse(await askExistingData(options, 'migrate status', {}, 'reading the migrations'));
+  command
+    .addOption(dataOption())
+    .option('--try', 'Run what is pending and take it back.')
+    .addOption(optionOf('--lock-timeout <duration>', 'With --try: for a lock.', durationOf, defaultMigrationLockMs, '5s'))
+    .option('--lose-data', 'With --try: pending migrations may take away tables or columns that have something in them.');
+  return command.action(async (options: MigrationsOptions) => {
+    const input = options.try === true ? { lock_timeout_ms: options.lockTimeout } : {};
+    const name = options.try === true ? 'migrate try' : 'migrate status';
+    const found = await askExistingData(options, name, input, 'reading the migrations');
     await runCheck(options, 'reading the migrations', async () => {
-      const { checkMigrations } = await import('../../production/check/migrations.ts');
-      return checkMigrations(status);
+      const { checkMigrations, checkTrial } = await import('../../production/check/migrations.ts');
+      if (options.try !== true) return checkMigrations(migrationStatus.parse(found));
+      const trial = migrationTrial.parse(found);
+      return checkTrial(trial, lossText(trial.loses), options.loseData === true);
     });
   });
 }

@@ -75,6 +75,11 @@ export function isUndoneByAnother(error: unknown): boolean {
   return hasState(cause, serializationFailure) || hasState(cause, deadlock) || isOutdatedPlan(cause);
 }
 
+/** Somebody else held what it needed for longer than the lock time-out. It is one of ours by then: see `problemFrom`. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof Problem && hasState(error.cause, lockNotAvailable);
+}
+
 /** A migration changed a table under a prepared statement of this connection. PostgreSQL has no state of its own for it. */
 export function isOutdatedPlan(error: unknown): boolean {
   return hasState(error, '0A000') && /cached plan must not change result type/.test((error as Error).message);

@@ -47,7 +47,12 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
   afterAll(() => opened.close());
 
   test('run in order, and only what is missing', async () => {
-    expect(await migrationStatus(database, [first, second])).toEqual({ applied: [], pending: ['0001_first', '0002_second'], unknown: [] });
+    expect(await migrationStatus(database, [first, second])).toEqual({
+      applied: [],
+      pending: ['0001_first', '0002_second'],
+      unknown: [],
+      incompatible: [],
+    });
     expect(await migrateUp(database, silentLog, [first])).toEqual(['0001_first']);
     expect(await migrateUp(database, silentLog, [first, second])).toEqual(['0002_second']);
     expect(await migrateUp(database, silentLog, [first, second])).toEqual([]);
@@ -71,6 +76,24 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
     await expect(migrateUp(database, silentLog, [first])).rejects.toThrow(newer);
     await expect(migrateDown(database, silentLog, { steps: 1 }, [first])).rejects.toThrow(newer);
     expect((await migrationStatus(database, [first])).unknown).toEqual(['0002_second']);
+  });
+
+  test('of a newer version are no obstacle where that says that this one works with them', async () => {
+    const roomier: Migration = { ...creating('0003_roomier', 'roomier'), expands: true };
+    expect(await migrateUp(database, silentLog, [first, second, roomier])).toEqual(['0003_roomier']);
+    expect(await migrationStatus(database, [first, second])).toMatchObject({ pending: [], unknown: ['0003_roomier'], incompatible: [] });
+    expect(await migrateUp(database, silentLog, [first, second])).toEqual([]);
+    await expect(migrateDown(database, silentLog, { steps: 1 }, [first, second])).rejects.toThrow('newer than this program');
+    expect(await migrateDown(database, silentLog, { steps: 1 }, [first, second, roomier])).toEqual(['0003_roomier']);
+  });
+
+  test('remember that in a table that an older version made without it', async () => {
+    await sql`alter table quarterdeck_migrations drop column expands`.execute(database.owner);
+    expect((await migrationStatus(database, [first])).incompatible).toEqual(['0002_second']);
+    const third: Migration = { ...creating('0003_third', 'third'), expands: true };
+    await migrateUp(database, silentLog, [first, second, third]);
+    expect((await migrationStatus(database, [first])).incompatible).toEqual(['0002_second']);
+    await migrateDown(database, silentLog, { steps: 1 }, [first, second, third]);
   });
 
   test('go back by steps or to a name, newest first', async () => {

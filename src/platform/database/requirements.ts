@@ -5,3 +5,9 @@ export const oldestVersion = 150_000;
 
 /** What a replica may open besides its pool: one connection that listens for notifications, and one at a time to cancel a query. */
 export const connectionsBesidePool = 2;
+
+/**
+ * While a migration waits for a table, everybody who comes after it waits as well: so it gives up soon, and is tried again when the
+ * table is free. Five seconds are above an ordinary transaction, and below what callers wait (`requestTimeoutMs`).
+ */
+export const defaultMigrationLockMs = 5_000;

@@ -67,6 +67,11 @@ export interface Database {
 /** One numbered migration. `down` undoes it or says why it cannot. */
 export interface Migration {
   name: string;
+  /**
+   * The version before works with it, so that it can be run while that one serves, and gone back to afterwards. Kept in the database,
+   * because only there can the version before read it. Default: it does not, or nobody has said so.
+   */
+  expands?: true;
   up(db: Kysely<unknown>): Promise<void>;
   down(db: Kysely<unknown>): Promise<void>;
 }

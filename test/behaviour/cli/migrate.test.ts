@@ -28,10 +28,30 @@ describe('migrations', () => {
 
   test('go down by one and up again', async () => {
     const newest = applied.at(-1)?.name;
-    expect(await ask(place, ['migrate', 'down'])).toEqual({ undone: [newest] });
+    expect(await ask(place, ['migrate', 'down'])).toEqual({ undone: [newest], lost: [] });
     const { stdout } = await quarterdeck(place, ['migrate', 'status']);
     expect(stdout).toMatch(new RegExp(`^${newest} +pending$`, 'm'));
-    expect(await ask(place, ['migrate', 'up'])).toEqual({ applied: [newest] });
+    expect(await ask(place, ['check', 'migrations', '--try'])).toMatchObject({
+      outcome: 'passed',
+      measured: { condition: 'ready', loses: 'nothing' },
+    });
+    expect(await ask(place, ['migrate', 'up'])).toEqual({ applied: [newest], ended: [] });
+    expect(await ask(place, ['check', 'migrations', '--try'])).toMatchObject({ outcome: 'passed', measured: { condition: 'current' } });
+  });
+
+  test('that would delete something go down only when that is said', async () => {
+    const server = await startTestServer({ place });
+    await signUp(server.url).finally(() => server.close());
+    const down = ['migrate', 'down', '--to', '0001_roles'];
+    const refused = await quarterdeck(place, down);
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/would delete .*1 row of auth\.user\b.*nothing was changed.*--lose-data/),
+    });
+    expect(await ask<Status>(place, ['migrate', 'status'])).toMatchObject({ pending: [] });
+    const { lost } = await ask<{ lost: { table: string; rows: number }[] }>(place, [...down, '--lose-data']);
+    expect(lost).toContainEqual({ table: 'auth.user', column: null, rows: 1 });
+    await ask(place, ['migrate', 'up']);
   });
 
   test('a misspelt folder is not made into an empty database', async () => {

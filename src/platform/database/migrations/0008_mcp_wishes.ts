@@ -6,6 +6,7 @@ import type { Migration } from '../types.ts';
 
 export const mcpWishes: Migration = {
   name: '0008_mcp_wishes',
+  expands: true,
 
   async up(db: Kysely<unknown>): Promise<void> {
     await sql`
