@@ -36,9 +36,10 @@ export type Found = LastLine & { readonly cause: string | undefined };
 /** Shared by all replicas of a release. */
 export const authSecret = 'x8Yw2-jT0_k5Bq7Rz1mVn4Lc9Hf3Gd6S';
 
-export async function createIncident(): Promise<Incident> {
+/** `starting`: the PostgreSQL, where its own programs are needed as well. */
+export async function createIncident(starting: Promise<Cluster> = startPostgres()): Promise<Incident> {
   const workshop = createWorkshop();
-  const [cluster, release] = await Promise.all([startPostgres(), createRelease()]);
+  const [cluster, release] = await Promise.all([starting, createRelease()]);
   const { url: databaseUrl } = await cluster.createDatabase();
   const settings = {
     DATABASE_URL: databaseUrl,
