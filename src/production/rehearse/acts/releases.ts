@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fateOf } from '../judge.ts';
+import type { Sample } from '../load.ts';
 import type { Service } from '../service.ts';
 import { type Stage, act, endText, promise, release, runbook } from '../stage.ts';
 
@@ -65,22 +66,26 @@ interface BadVersion {
   readonly what: string;
   /** Of its environment: what makes it bad. */
   readonly variables: string;
+  /** Whether it did that to a request. */
+  hurtBy(sample: Sample): boolean;
   /** The largest share of all requests that it may hurt: its own share, with room for chance. */
   readonly most: number;
 }
 
 const badVersions: readonly BadVersion[] = [
-  { version: 'v5', what: 'never becomes healthy', variables: 'QUARTERDECK_STATEMENT_TIMEOUT_MS=never', most: 0 },
+  { version: 'v5', what: 'never becomes healthy', variables: 'QUARTERDECK_STATEMENT_TIMEOUT_MS=never', hurtBy: ({ ok }) => !ok, most: 0 },
   {
     version: 'v6',
     what: 'is two seconds slower',
     variables: `REHEARSAL_DELAY_MS=${delayMs}`,
+    hurtBy: ({ ms }) => ms >= delayMs,
     most: (canaryPercent / 100) * 1.25,
   },
   {
     version: 'v7',
     what: 'fails 3 % of requests',
     variables: `REHEARSAL_ERROR_EVERY=${errorEvery}`,
+    hurtBy: (sample) => fateOf(sample, []) === 'injected',
     most: (canaryPercent / 100) * (2 / errorEvery),
   },
 ];
@@ -90,16 +95,25 @@ export async function releaseBadVersions(stage: Stage): Promise<void> {
   for (const bad of badVersions) await act(stage, 'broken', `${bad.version} ${bad.what}`, () => releaseBad(stage, bad));
 }
 
-async function releaseBad(stage: Stage, { version, what, variables, most }: BadVersion): Promise<void> {
+async function releaseBad(stage: Stage, { version, what, variables, hurtBy, most }: BadVersion): Promise<void> {
   const before = stage.load.samples.length;
   const { live: good } = await release(stage, 'status');
-  const { outcome, exit } = await releaseBy(stage, 'canary', version, variables);
+  const { outcome, exit, run } = await releaseBy(stage, 'canary', version, variables);
   const { live, canary } = await release(stage, 'status');
   const meanwhile = stage.load.samples.slice(before);
-  const hurt = meanwhile.filter((sample) => fateOf(sample, []) === 'injected' || sample.ms >= delayMs).length;
+  const hurt = meanwhile.filter(hurtBy).length;
   const share = hurt / Math.max(1, meanwhile.length);
   const taken = exit === 4 && live === good && canary === null;
   promise(stage, `${version}, which ${what}, is refused or taken back by the numbers`, `${outcome}, exit ${exit}; live is ${live}`, taken);
+  if (most > 0) {
+    const windows = await windowsOf(stage, run);
+    promise(
+      stage,
+      `${version} is taken back within two windows of ${stage.patience.every}`,
+      `after ${windows}`,
+      windows > 0 && windows <= 2,
+    );
+  }
   const limit = most === 0 ? 'hurts nobody' : `hurts at most ${(most * 100).toFixed(1)} % of the requests, its share`;
   promise(stage, `${version} ${limit}`, `${hurt} requests, ${(share * 100).toFixed(2)} %`, share <= most);
 }
@@ -107,6 +121,17 @@ async function releaseBad(stage: Stage, { version, what, variables, most }: BadV
 /** The service with what makes a version of it bad. */
 export function badCommand({ command }: Service, variables: string): string {
   return `export NODE_OPTIONS=--import=${faults.href} ${variables}; exec ${command}`;
+}
+
+interface Report {
+  readonly stages: readonly { readonly steps: readonly { readonly watch: { readonly samples: readonly unknown[] } | null }[] }[];
+}
+
+/** For how many samples the watches of a run have gone on. */
+async function windowsOf({ program }: Stage, run: string): Promise<number> {
+  const { stdout } = await program.run(['runbook', 'report', run, '--format', 'json']);
+  const { stages } = JSON.parse(stdout) as Report;
+  return stages.flatMap(({ steps }) => steps).reduce((sum, { watch }) => sum + (watch?.samples.length ?? 0), 0);
 }
 
 async function releaseBy(stage: Stage, strategy: string, version: string, variables: string) {
