@@ -13,6 +13,7 @@ import { locksCommand } from './check/locks.ts';
 import { machineCommand } from './check/machine.ts';
 import { mcpCommand } from './check/mcp.ts';
 import { redisCommand } from './check/redis.ts';
+import { clockCommand, refusalsCommand } from './check/refusals.ts';
 import { releaseCheckCommand } from './check/release.ts';
 import { tlsCommand } from './check/tls.ts';
 import { trafficCommand } from './check/traffic.ts';
@@ -21,9 +22,17 @@ export function checkGroup(): CliCommand {
   const group = new CliCommand('check', {
     summary: 'Prove one thing, with evidence. Made for steps of runbooks; works on servers that are not Quarterdeck too.',
   });
-  const service = [httpCommand(), mcpCommand(), tlsCommand(), authCommand(), latencyCommand()];
+  const service = [httpCommand(), mcpCommand(), tlsCommand(), authCommand(), refusalsCommand(), latencyCommand()];
   const ground = [configCheckCommand(), databaseCommand(), locksCommand(), migrationsCommand(), redisCommand()];
-  const place = [kubernetesCommand(), backupCheckCommand(), diskCommand(), machineCommand(), releaseCheckCommand(), trafficCommand()];
+  const place = [
+    kubernetesCommand(),
+    backupCheckCommand(),
+    diskCommand(),
+    machineCommand(),
+    clockCommand(),
+    releaseCheckCommand(),
+    trafficCommand(),
+  ];
   for (const command of [...service, ...ground, ...place]) group.addCommand(command);
   return group;
 }

@@ -1,7 +1,10 @@
-/** The runbook of a secret that leaked, against a running release: what leaked is refused, what is new is taken, and people are served. */
+/** The runbooks of people who are refused and of a secret that leaked, against a running release and what really makes it refuse. */
 
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Incident, authSecret, createIncident } from '../support/incident.ts';
@@ -9,6 +12,8 @@ import { type TestUser, signUp } from '../support/server.ts';
 
 let incident: Incident;
 let user: TestUser;
+/** Somebody whose password nobody has guessed at. */
+let signedUpBefore: TestUser;
 
 beforeAll(async () => {
   incident = await createIncident();
@@ -16,12 +21,84 @@ beforeAll(async () => {
   await incident.release.start();
   await incident.deploy('v1');
   user = await signUp(incident.release.url);
+  signedUpBefore = await signUp(incident.release.url, 'Grace');
 });
 afterAll(() => incident.remove());
 
 async function statusOf(credential: string, path = '/me'): Promise<number> {
   return (await fetch(`${incident.release.url}${path}`, { headers: { Authorization: `Bearer ${credential}` } })).status;
 }
+
+/** Sends these requests until it is stopped, some twenty a second. */
+function keepAsking(path: string, init: RequestInit): () => Promise<void> {
+  let stopped = false;
+  const asking = (async () => {
+    while (!stopped) {
+      await fetch(`${incident.release.url}${path}`, init).then((response) => response.arrayBuffer());
+      await sleep(50);
+    }
+  })();
+  return async () => {
+    stopped = true;
+    await asking;
+  };
+}
+
+const json = { 'Content-Type': 'application/json' };
+
+describe('authentication-failures', () => {
+  const look = (inputs: Record<string, string> = {}) =>
+    incident.run('authentication-failures', { EVERY: '3s', TIME_FROM: incident.release.url, ...inputs });
+  const asPerson = () => keepAsking('/me', { headers: { Authorization: `Bearer ${user.token}` } });
+
+  test('finds nothing wrong when people are let in, and changes nothing', async () => {
+    const stop = asPerson();
+    const found = await look();
+    await stop();
+    expect(found).toMatchObject({ exit: 0, cause: 'none', left: [] });
+  });
+
+  test('says that the clock is wrong, by a server that knows better', async () => {
+    const right = createServer((_request, response) => response.setHeader('Date', new Date(Date.now() + 3_600_000).toUTCString()).end());
+    await once(right.listen(0, '127.0.0.1'), 'listening');
+    const address = right.address();
+    const found = await look({ TIME_FROM: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}` });
+    right.close();
+    expect(found).toMatchObject({ exit: 1, cause: 'clock', left: [] });
+  });
+
+  test('says that somebody guesses, and changes nothing', async () => {
+    const body = JSON.stringify({ email: user.email, password: 'not that of anybody' });
+    const stop = keepAsking('/api/auth/signin', { method: 'POST', headers: json, body });
+    const found = await look();
+    await stop();
+    expect(found).toMatchObject({ exit: 1, cause: 'guessing', left: [] });
+  });
+
+  test('goes back from a version with another address in its tokens, once somebody approves', async () => {
+    await incident.deploy('moved', '--replicas', '1', '--strategy', 'blue-green', '--env', 'QUARTERDECK_URL=https://elsewhere.example.org');
+    const stop = asPerson();
+    const waiting = await look();
+    expect(waiting).toMatchObject({ exit: 3, cause: 'address', waiting_for: { step: 'rollback' } });
+    const ended = await incident.approve(waiting);
+    await stop();
+    expect(ended).toMatchObject({ exit: 0 });
+    expect([(await incident.release.status()).live, await statusOf(user.token)]).toEqual(['v1', 200]);
+  });
+
+  test('goes back from a version whose secret does not open the signing keys', async () => {
+    await incident.deploy('forgot', '--replicas', '1', '--strategy', 'blue-green', '--env', `BETTER_AUTH_SECRET=${authSecret}-of-another`);
+    const { email, password } = signedUpBefore;
+    const signIn = async () =>
+      (await fetch(`${incident.release.url}/api/auth/signin`, { method: 'POST', headers: json, body: JSON.stringify({ email, password }) }))
+        .status;
+    await expect.poll(signIn).toBe(503);
+    const waiting = await look();
+    expect(waiting).toMatchObject({ exit: 3, cause: 'secret', waiting_for: { step: 'rollback' } });
+    expect(await incident.approve(waiting)).toMatchObject({ exit: 0 });
+    expect(await signIn()).toBe(200);
+  });
+});
 
 describe('leaked-secret', () => {
   const look = (secret: string, inputs: Record<string, string>, environment: Record<string, string>) =>

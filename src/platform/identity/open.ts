@@ -62,7 +62,7 @@ export async function openIdentity(inputs: IdentityInputs): Promise<Identity> {
   const cache = createCredentialCache<Principal>(cacheLimits);
   const forget = (subject_ids: readonly string[]): void => cache.forget(subject_ids);
 
-  const tokens = createTokens({ auth, issuer, loopback, lifetime_seconds: settings.sessionTokenSeconds });
+  const tokens = createTokens({ auth, issuer, loopback, lifetime_seconds: settings.sessionTokenSeconds, log });
   const lastUse = createLastUse(database, log);
   const signup = settings.signup ?? (loopback ? 'open' : 'closed');
   const audit = createAudit({ db, database, log });

@@ -35,7 +35,7 @@ async function createKeyRing() {
   };
   // Signing is Better Auth's and is tested with it; these tests are about reading.
   const auth = { api } as unknown as Parameters<typeof createTokens>[0]['auth'];
-  return { ...ring, tokens: createTokens({ auth, issuer, loopback: false, lifetime_seconds: 60 }) };
+  return { ...ring, tokens: createTokens({ auth, issuer, loopback: false, lifetime_seconds: 60, log: { error: () => undefined } }) };
 }
 
 describe('a session token', () => {

@@ -5,6 +5,7 @@ import { BetterAuthError } from 'better-auth';
 import { type CryptoKey, type JWTHeaderParameters, type JWTPayload, decodeProtectedHeader, errors, importJWK, jwtVerify } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
+import type { Log } from '../telemetry/log.ts';
 import type { Auth } from './better-auth.ts';
 import { createCredentialCache } from './credential-cache.ts';
 import { type AuthFailure, cannotSign, unknownCredential } from './problems.ts';
@@ -42,6 +43,8 @@ export interface TokenSettings {
   /** On a loopback bind, localhost, 127.0.0.1 and [::1] are one issuer. */
   loopback: boolean;
   lifetime_seconds: number;
+  /** For whoever runs it: the caller can do nothing about a secret that does not open the signing keys. */
+  log: Pick<Log, 'error'>;
 }
 
 /** How long a signing key that was withdrawn may still count, by each of the two memories below; together that is a minute. */
@@ -59,7 +62,7 @@ const verifiedLimits = { entries: 10_000, lifetime_ms: withdrawnWithinMs, distru
 const payloadSchema = z.object({ sub: z.uuid(), sid: z.uuid(), workspace_id: z.uuid(), exp: z.number() });
 const keyPayloadSchema = z.object({ sub: z.uuid(), key_hash: z.string().length(43), scope: z.string(), exp: z.number() });
 
-export function createTokens({ auth, issuer, loopback, lifetime_seconds }: TokenSettings): Tokens {
+export function createTokens({ auth, issuer, loopback, lifetime_seconds, log }: TokenSettings): Tokens {
   const signingKeys = createKeyFinder(auth);
   const verified = createCredentialCache<JWTPayload>(verifiedLimits);
   const issuers = loopback ? sameMachine(issuer) : [issuer];
@@ -70,7 +73,10 @@ export function createTokens({ auth, issuer, loopback, lifetime_seconds }: Token
     const exp = iat + lifetime_seconds;
     const payload = { iss: issuer, aud: audience, ...claims, iat, exp, jti: uuidv7() };
     const { token } = await auth.api.signJWT({ body: { payload } }).catch((error: unknown) => {
-      throw error instanceof BetterAuthError ? cannotSign(error) : error;
+      if (!(error instanceof BetterAuthError)) throw error;
+      const problem = cannotSign(error);
+      log.error({ next: problem.next }, problem.message);
+      throw problem;
     });
     await signingKeys.expect(decodeProtectedHeader(token).kid);
     return { token, exp };

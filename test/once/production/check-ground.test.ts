@@ -1,11 +1,14 @@
 /** Checks of what a server stands on: PostgreSQL, migrations, Redis, settings. Against real ones. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkAnswers } from '../../../src/production/check/answers.ts';
+import { checkClock } from '../../../src/production/check/clock.ts';
 import { type DatabaseWishes, checkDatabase } from '../../../src/production/check/database.ts';
 import { checkLocks } from '../../../src/production/check/locks.ts';
 import { checkRedis } from '../../../src/production/check/redis.ts';
@@ -79,6 +82,22 @@ describe('check database', () => {
     await waited;
     expect((await end('4711')).code).toBe(2);
     await Promise.all(waiting.map((client) => client.end()));
+  });
+
+  test('compares its clock with that of the database, and of another server', async () => {
+    const early = createServer((_request, response) => response.setHeader('Date', new Date(Date.now() - 3_600_000).toUTCString()).end());
+    await once(early.listen(0, '127.0.0.1'), 'listening');
+    const address = early.address();
+    const against = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+    const { signal } = new AbortController();
+    const compare = (server?: string) => checkClock({ databaseUrl: url, against: server, timeoutMs: 30_000, signal }, 5_000);
+    expect((await compare()).outcome).toBe('passed');
+    expect(await compare(against)).toMatchObject({
+      outcome: 'failed',
+      evidence: [{ ok: true }, { found: expect.stringMatching(/^3[56]\d\d s apart/) }],
+    });
+    expect((await compare('http://127.0.0.1:9')).outcome).toBe('error');
+    early.close();
   });
 
   test('an address where none answers, or a wrong password, is an error that does not say the password', async () => {
