@@ -58,20 +58,20 @@ export function rehearsalReport(rehearsal: Rehearsal): string {
         ${timeline(samples, kills, acts)}
         <h2>Promised and measured</h2>
         ${table(
-          ['', 'Promised', 'Measured'],
+          ['Promised', 'Measured'],
           promises.map(({ promise, measured, kept: each }) => [
-            html`<b class="${each ? 'good' : 'bad'}">${each ? '✓' : '✗'}</b>`,
-            promise,
+            html`<b class="${each ? 'good' : 'bad'}">${each ? '✓' : '✗'}</b> ${promise}`,
             measured,
           ]),
         )}
-        <h2>What each kill cost</h2>
+        <h2>What each kill and loss cost</h2>
         <p>
           Interrupted are requests that were in flight on what was killed: safe ones were repeated elsewhere by the proxy, the others can be
-          sent again with their idempotency key. Down are those that came while the whole proxy or database was away.
+          sent again with their idempotency key. Down are those that came while the whole proxy or database was away, or what they asked
+          for.
         </p>
         ${table(
-          ['Killed', 'At', 'Back after', 'Interrupted', 'Down'],
+          ['What', 'At', 'Back after', 'Interrupted', 'Down'],
           lossesOf(samples, kills).map(({ kill, interrupted, down }) => [
             kill.what,
             `${(kill.at / 1_000).toFixed(1)} s`,
