@@ -17,13 +17,14 @@ import { clockCommand, refusalsCommand } from './check/refusals.ts';
 import { releaseCheckCommand } from './check/release.ts';
 import { tlsCommand } from './check/tls.ts';
 import { trafficCommand } from './check/traffic.ts';
+import { walCommand } from './check/wal.ts';
 
 export function checkGroup(): CliCommand {
   const group = new CliCommand('check', {
     summary: 'Prove one thing, with evidence. Made for steps of runbooks; works on servers that are not Quarterdeck too.',
   });
   const service = [httpCommand(), mcpCommand(), tlsCommand(), authCommand(), refusalsCommand(), latencyCommand()];
-  const ground = [configCheckCommand(), databaseCommand(), locksCommand(), migrationsCommand(), redisCommand()];
+  const ground = [configCheckCommand(), databaseCommand(), locksCommand(), walCommand(), migrationsCommand(), redisCommand()];
   const place = [
     kubernetesCommand(),
     backupCheckCommand(),

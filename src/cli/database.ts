@@ -16,7 +16,8 @@ const defaultTimeoutMs = 10_000;
 
 export function databaseGroup(): CliCommand {
   const group = new CliCommand('database', { summary: 'What an incident makes necessary on PostgreSQL.' });
-  for (const command of [endSessionCommand(), setPasswordCommand(), endSessionsCommand()]) group.addCommand(command);
+  const commands = [endSessionCommand(), setPasswordCommand(), endSessionsCommand(), dropSlotCommand()];
+  for (const command of commands) group.addCommand(command);
   return group;
 }
 
@@ -70,6 +71,22 @@ function endSessionsCommand(): CliCommand {
 function momentOf(text: string): string {
   if (/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) && !Number.isNaN(Date.parse(text))) return text;
   throw new UsageError(`${text} is no moment.`, 'Write for example 2026-11-21T10:00:00Z.');
+}
+
+function dropSlotCommand(): CliCommand {
+  const command = new CliCommand('drop-slot', {
+    summary: 'Drop a replication slot that nobody reads, so that the log that is kept for it can go. Its reader has to begin anew.',
+    details: 'PostgreSQL refuses it while somebody reads the slot. Needs a superuser, or a user with REPLICATION.',
+    example: 'quarterdeck database drop-slot forgotten_standby',
+  });
+  command.argument('<slot>', 'As `quarterdeck check wal` names it.');
+  return withDatabase(command).action(async (slot: string, options: DatabaseOptions) => {
+    const { dropSlot } = await import('../production/database/slot.ts');
+    const result = await withProgress('dropping it', () => dropSlot(urlOf(options), slot, options.timeout));
+    print(options.json, { slot, result }, () =>
+      result === 'dropped' ? `Dropped ${slot}.` : `There is no slot ${slot} any more; nothing was done.`,
+    );
+  });
 }
 
 export function withDatabase(command: CliCommand): CliCommand {
