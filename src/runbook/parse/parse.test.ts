@@ -208,6 +208,11 @@ describe('is refused with its place', () => {
       ['1:17 A secret is never written down, so its step runs again when the run is resumed.'],
     ],
     ['a probe that is no check', `${step('name=b')}${step('name=a resume=probe=b')}`, ['4:1 probe names b, which is not a check step.']],
+    [
+      'a fence that is none, because of a backtick',
+      step('name=a no_undo="see `that`"'),
+      ['1:1 This is no step: the first line of a fence of backticks has none in it.'],
+    ],
     ['output that follows no step', fence('output', 'x'), ['1:1 The fence output follows no step.']],
     ['output after a paragraph', `${step('name=a')}\nThen:\n\n${fence('output', 'x')}`, ['7:1 The fence output follows no step.']],
     [

@@ -85,6 +85,7 @@ class Walk {
     else if (node.type === 'table') this.#takeTable(node, last);
     else if (node.type === 'list') this.#stage().items.push(...readChecklist(node, this.faults, (text) => this.#nameFor(text)));
     if (node.type !== 'code') this.#refuseHiddenSteps(node);
+    this.#refuseBrokenFence(node);
   }
 
   finish(source: Source): Runbook {
@@ -203,6 +204,18 @@ class Walk {
       if (fence?.attributes !== undefined && fence.attributes.get('run')?.value !== 'never')
         this.#hidden(fence.place, node.type === 'blockquote' ? 'a quote' : 'a list');
     });
+  }
+
+  /** CommonMark ends a fence of backticks where its first line has another one: the step would be text, and nothing would run. */
+  #refuseBrokenFence(node: RootContent): void {
+    if (node.type !== 'paragraph') return;
+    const [first = ''] = this.#text.slice(node.position?.start.offset).split('\n');
+    if (/^`{3,}.*\{[^}]*\b(?:name|undo)=.*`/.test(first))
+      this.#fault(
+        placeOf(node),
+        'This is no step: the first line of a fence of backticks has none in it.',
+        'Write what is in backticks without them.',
+      );
   }
 
   #hidden(place: Place, where: string): void {
