@@ -167,6 +167,8 @@ describe('on a machine', () => {
       .poll(async () => (await status()).slots[0]?.replicas.map((replica) => replica.healthy), { timeout: 60_000 })
       .toEqual([true, true]);
     expect(await replicas()).not.toContain(somebody.pid);
+    // Taken for a replica, it would have been asked for its health until it counted as hung.
+    expect(readFileSync(join(stateFolder(), 'events.jsonl'), 'utf8')).not.toContain('no answer to checks of health');
     expect(identityOf(somebody.pid ?? 0)).toEqual(identity);
   });
 
