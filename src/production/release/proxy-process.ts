@@ -3,9 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ProcessIdentity, endGroup, identityOf } from '../../system/process.ts';
+import { type ProcessIdentity, endGroup, identityOf, isAlive } from '../../system/process.ts';
 import { call } from './admin.ts';
-import { NotRunning } from './refused.ts';
 import { lastLines } from './logs.ts';
 import { proxyLog, proxySocket } from './names.ts';
 import type { Table } from './proxy/table.ts';
@@ -132,6 +131,8 @@ export class ProxyProcess {
         this.#around.record('proxy started', { pid: this.pid, ms: Math.round(performance.now() - since) });
       } catch (error) {
         this.#around.record('proxy failed to start', { why: reasonOf(error) });
+        // Were it to come up later, it would keep the next one from its place.
+        if (this.#identity !== undefined) await endGroup(this.#identity, 0);
         await sleep(retryMs);
         ended = Promise.resolve('it could not start');
       }
@@ -157,7 +158,8 @@ export class ProxyProcess {
         this.#sent = table;
         return;
       } catch (error) {
-        const waits = error instanceof NotRunning && this.#identity !== undefined && identityOf(this.#identity.pid) !== undefined;
+        // Not only while nobody answers: the one before may be accepting still while the system takes it away.
+        const waits = this.#identity !== undefined && isAlive(this.#identity);
         if (waits && performance.now() < until) await sleep(lookMs);
         else throw new Error(lastLines(join(folder, proxyLog), 1, []) || 'The proxy does not answer.', { cause: error });
       }

@@ -1,8 +1,13 @@
 /** `quarterdeck release` as a user types it, on a service of a few lines. */
 
-import { writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { call } from '../../../src/production/release/admin.ts';
+import { proxySocket } from '../../../src/production/release/names.ts';
+import { findSocket } from '../../../src/system/socket.ts';
 import { identityOf } from '../../../src/system/process.ts';
 import { quarterdeck } from '../../behaviour/cli/quarterdeck.ts';
 import { type Ran, type TestRelease, createRelease } from '../../support/release.ts';
@@ -123,6 +128,23 @@ describe('a release', () => {
       .poll(async () => (await release.status()).slots.find(({ state }) => state === 'live')?.replicas[0], { timeout: 20_000 })
       .toMatchObject({ id: live?.id, healthy: true, restarts: 1 });
     await expect.poll(() => release.ask().catch(() => ''), { timeout: 20_000 }).toBe('v4');
+  });
+
+  test('has one proxy, also when that before it was still accepting as it died', async () => {
+    const { proxy } = await release.status();
+    const path = findSocket(release.state, proxySocket) ?? '';
+    rmSync(path);
+    const dying = createServer((socket) => {
+      socket.destroy();
+      dying.close();
+    }).listen(path);
+    await once(dying, 'listening');
+    process.kill(proxy.pid ?? 0, 'SIGKILL');
+    await expect.poll(() => release.ask().catch(() => ''), { timeout: 20_000 }).toBe('v4');
+    const after = await release.status();
+    expect(after.proxy.pid).not.toBe(proxy.pid);
+    expect(isGone(after.proxy.pid)).toBe(false);
+    expect(await call(release.state, proxySocket, 'look', null)).toMatchObject({ pid: after.proxy.pid });
   });
 
   test('takes back a version whose supervisor is killed before it serves', async () => {
