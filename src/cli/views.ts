@@ -36,7 +36,8 @@ export const migrationStatus = z.object({
   applied: z.array(z.object({ name: z.string(), applied_at: date })),
   pending: z.array(z.string()),
   unknown: z.array(z.string()),
-  incompatible: z.array(z.string()),
+  /** A server that is older than this command says nothing of it: it would not have started on such a database. */
+  incompatible: z.array(z.string()).default([]),
 });
 
 const loss = z.object({ table: z.string(), column: z.string().nullable(), rows: z.number() });

@@ -44,7 +44,7 @@ describe('it finds', () => {
   test.each([
     ['a database that is too old', { database: { ...database, server_version_number: 140_012 } }, 'database', 'problem'],
     ['pending migrations', { migrations: { ...migrations, pending: ['0009_x'] } }, 'migrations', 'problem'],
-    ['a newer database', { migrations: { ...migrations, unknown: ['0099_x'] } }, 'migrations', 'problem'],
+    ['a newer database', { migrations: { ...migrations, unknown: ['0099_x'], incompatible: ['0099_x'] } }, 'migrations', 'problem'],
     ['a table without security', { security: { ...security, unsecured_tables: ['public.x'] } }, 'isolation', 'problem'],
     ['no wall at all', { security: { ...security, user_bypasses: true, app_role: false } }, 'isolation', 'problem'],
     ['one wall of two', { security: { ...security, user_bypasses: true } }, 'isolation', 'warning'],
