@@ -141,8 +141,12 @@ describe('a lost database', () => {
     await agent.post('/tasks', { title: 'before the drop' });
     before = await recovery.moment();
     await agent.post('/tasks', { title: 'the last write' });
+    // From here on nothing ends in it, neither well nor badly, so that recovery goes on into the drop.
+    await cluster.query(`alter database ${database} allow_connections false`);
+    await cluster.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database}'`);
+    await expect.poll(() => cluster.query(`select from pg_stat_activity where datname = '${database}'`), { timeout: 20_000 }).toEqual([]);
     const tooLate = await recovery.moment();
-    await cluster.query(`drop database ${database} with (force)`);
+    await cluster.query(`drop database ${database}`);
     const { run, exit, left } = await recovery.run(
       'lost-database',
       inputs({ TARGET: tooLate, BESIDE: join(cluster.folder, 'late'), INTO: 'late' }),

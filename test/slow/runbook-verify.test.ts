@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Meddling, startMeddler } from '../../support/meddler.ts';
-import { startProxy } from '../../support/proxy.ts';
-import { type LastLine, type Workshop, createWorkshop } from '../../support/runbook.ts';
-import { type TestServer, type TestUser, client, createPlace, signUp, startTestServer } from '../../support/server.ts';
+import { type Meddling, startMeddler } from '../support/meddler.ts';
+import { startProxy } from '../support/proxy.ts';
+import { type LastLine, type Workshop, createWorkshop } from '../support/runbook.ts';
+import { type TestServer, type TestUser, client, createPlace, signUp, startTestServer } from '../support/server.ts';
 
-const verify = fileURLToPath(new URL('../../../runbooks/verify.md', import.meta.url));
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
+const verify = fileURLToPath(new URL('../../runbooks/verify.md', import.meta.url));
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 
 let workshop: Workshop;
 let server: TestServer;
@@ -15,7 +15,7 @@ let user: TestUser;
 
 beforeAll(async () => {
   workshop = createWorkshop();
-  server = await startTestServer();
+  server = await startTestServer({ kind: 'embedded' });
   user = await signUp(server.url);
 });
 afterAll(async () => {
@@ -87,7 +87,7 @@ describe('runbooks/verify.md', () => {
   });
 
   test('fails where it should for a server without metrics', async () => {
-    const closed = await startTestServer({ environment: { METRICS_TOKEN: 'a token that nobody was given' } });
+    const closed = await startTestServer({ kind: 'embedded', environment: { METRICS_TOKEN: 'a token that nobody was given' } });
     expect(await run(closed.url, await signUp(closed.url))).toMatchObject({
       reason: expect.stringMatching(/^metrics: the exit status is 22: curl: \(22\) .*40[14]/) as string,
     });

@@ -3,8 +3,8 @@
 import { readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Made, type Workbench, openWorkbench, spoiled } from '../../support/backup.ts';
-import { client, createPlace, startTestServer } from '../../support/server.ts';
+import { type Made, type Workbench, openWorkbench, spoiled } from '../support/backup.ts';
+import { client, createPlace, startTestServer } from '../support/server.ts';
 
 let bench: Workbench;
 let made: Made;
