@@ -1,3 +1,3 @@
 /** The cluster of rehearsals, for tests. */
 
-export { type Cluster, type TestDatabase, createDatabase, startPostgres } from '../../src/production/rehearse/cluster.ts';
+export { type Cluster, type TestDatabase, createDatabase, query, startPostgres } from '../../src/production/rehearse/cluster.ts';

@@ -2,8 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
-import { type Cluster, type TestDatabase, createDatabase, startPostgres } from './cluster.ts';
+import { type Cluster, type TestDatabase, createDatabase, query, startPostgres } from './cluster.ts';
 
 const folder = '/usr/lib/postgresql/15/bin';
 
@@ -25,13 +24,7 @@ export interface Postgres15 extends Cluster {
 
 export async function startPostgres15(settings: Readonly<Record<string, string>> = {}): Promise<Postgres15> {
   const cluster = await startPostgres({ binaries, settings });
-  const query: Postgres15['query'] = async (text, database = 'postgres') => {
-    const url = new URL(cluster.adminUrl);
-    url.pathname = `/${database}`;
-    const client = new pg.Client({ connectionString: url.href });
-    await client.connect();
-    return (await client.query<Record<string, unknown>>(text).finally(() => client.end())).rows;
-  };
-  await query('alter role quarterdeck_owner createdb');
-  return { ...cluster, createDatabase: () => createDatabase(cluster.adminUrl), query };
+  const ask: Postgres15['query'] = (text, database) => query(cluster.adminUrl, text, database);
+  await ask('alter role quarterdeck_owner createdb');
+  return { ...cluster, createDatabase: () => createDatabase(cluster.adminUrl), query: ask };
 }

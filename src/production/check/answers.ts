@@ -1,36 +1,26 @@
 /** `check database --answers`: only whether it answers and takes writes, which is all that decides whether a service can stand on it. */
 
-import pg from 'pg';
+import { noAnswer, withPostgres } from '../postgres.ts';
 import { reasonOf } from '../reason.ts';
 import { type CheckResult, conclude, judged, unseen } from './result.ts';
 
 export async function checkAnswers(url: string, timeoutMs: number): Promise<CheckResult> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'quarterdeck-check',
-    connectionTimeoutMillis: timeoutMs,
-    query_timeout: timeoutMs,
-  });
-  // Said by what waits for it.
-  client.on('error', () => undefined);
   try {
-    await client.connect();
-    const { rows } = await client.query<{ read_only: boolean }>('select pg_is_in_recovery() as read_only');
-    const refused = rows[0]?.read_only ?? true;
-    return conclude('database', [
-      judged('answer', 'it answers', 'an answer', true, ''),
-      judged(
-        'writes',
-        refused ? 'refused: it is a standby' : 'accepted',
-        'accepted',
-        !refused,
-        'Connect to the primary, or promote this one if that is lost.',
-      ),
-    ]);
+    return await withPostgres(url, timeoutMs, async (client) => {
+      const { rows } = await client.query<{ read_only: boolean }>('select pg_is_in_recovery() as read_only');
+      const refused = rows[0]?.read_only ?? true;
+      return conclude('database', [
+        judged('answer', 'it answers', 'an answer', true, ''),
+        judged(
+          'writes',
+          refused ? 'refused: it is a standby' : 'accepted',
+          'accepted',
+          !refused,
+          'Connect to the primary, or promote this one if that is lost.',
+        ),
+      ]);
+    });
   } catch (error) {
-    const next = 'Check the address, the user and its password, and that the database takes connections from here.';
-    return conclude('database', [unseen('answer', reasonOf(error), 'an answer', next)]);
-  } finally {
-    await client.end().catch(() => undefined);
+    return conclude('database', [unseen('answer', reasonOf(error), 'an answer', noAnswer)]);
   }
 }

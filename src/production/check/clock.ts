@@ -1,6 +1,6 @@
 /** `check clock`: whether this machine, the database and another server agree on the time. Tokens are judged by the one, leases by the other. */
 
-import pg from 'pg';
+import { withPostgres } from '../postgres.ts';
 import { reasonOf } from '../reason.ts';
 import { ask, isAnswer } from './request.ts';
 import { type CheckResult, type Judgement, conclude, judged, unseen } from './result.ts';
@@ -47,16 +47,10 @@ async function compare(whose: string, read: () => Promise<number>, roughMs: numb
 }
 
 async function databaseTime(url: string, timeoutMs: number): Promise<number> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs });
-  // Said by what waits for it.
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
+  return withPostgres(url, timeoutMs, async (client) => {
     const { rows } = await client.query<{ ms: number }>('select extract(epoch from clock_timestamp())::float8 * 1000 as ms');
     return rows[0]?.ms ?? NaN;
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+  });
 }
 
 async function serverTime(url: string, { timeoutMs, signal }: ClockQuestion): Promise<number> {

@@ -1,6 +1,6 @@
 /** `check database`: whether PostgreSQL answers, has room for all replicas, and is held up by nobody. */
 
-import pg from 'pg';
+import { noAnswer, withPostgres } from '../postgres.ts';
 import { oldestVersion } from '../../platform/database/requirements.ts';
 import { reasonOf } from '../reason.ts';
 import { type PoolAnswer, type PoolQuestion, poolArithmetic } from './pool.ts';
@@ -46,14 +46,7 @@ export async function checkDatabase(url: string, timeoutMs: number, wishes: Data
   try {
     state = await readState(url, timeoutMs, wishes);
   } catch (error) {
-    return conclude('database', [
-      unseen(
-        'answer',
-        reasonOf(error),
-        'an answer',
-        'Check the address, the user and its password, and that the database takes connections from here.',
-      ),
-    ]);
+    return conclude('database', [unseen('answer', reasonOf(error), 'an answer', noAnswer)]);
   }
   const { server_version, max_connections, reserved, open, forgotten, oldest_transaction, oldest_idle } = state;
   const { wanted, room } = arithmetic(state, wishes);
@@ -162,25 +155,14 @@ function judgeStandby({ name, lag_seconds, seen }: DatabaseState['standbys'][num
 }
 
 async function readState(url: string, timeoutMs: number, { idleSeconds }: DatabaseWishes): Promise<DatabaseState> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'quarterdeck-check',
-    connectionTimeoutMillis: timeoutMs,
-    query_timeout: timeoutMs,
-  });
-  // Said by what waits for it.
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
+  return withPostgres(url, timeoutMs, async (client) => {
     const { rows } = await client.query<Omit<DatabaseState, 'standbys' | 'holders'>>(stateQuery, [idleSeconds]);
     const holders = await client.query<DatabaseState['holders'][number]>(holdersQuery);
     const standbys = await client.query<DatabaseState['standbys'][number]>(standbysQuery);
     const [state] = rows;
     if (state === undefined) throw new Error('it answers without a row');
     return { ...state, holders: holders.rows, standbys: standbys.rows };
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+  });
 }
 
 /** Of this database alone what can hold up its vacuum; of the whole server the connections. */

@@ -1,6 +1,6 @@
 /** `check locks`: whether sessions of the database wait for another one, and for which: the end of the chain, not the middle. */
 
-import pg from 'pg';
+import { noAnswer, withPostgres } from '../postgres.ts';
 import { reasonOf } from '../reason.ts';
 import { type CheckResult, type Judgement, conclude, judged, unseen } from './result.ts';
 
@@ -23,24 +23,14 @@ export interface Blocker {
 }
 
 export async function checkLocks(url: string, timeoutMs: number, waitSeconds: number): Promise<CheckResult> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'quarterdeck-check',
-    connectionTimeoutMillis: timeoutMs,
-    query_timeout: timeoutMs,
-  });
-  // Said by what waits for it.
-  client.on('error', () => undefined);
   try {
-    await client.connect();
-    const { rows } = await client.query<Blocker>(blockersQuery);
-    const measured = { blocked: rows.reduce((sum, { waiting }) => sum + waiting, 0), blocker: rows[0]?.session ?? 'none' };
-    return conclude('locks', judgeLocks(rows, waitSeconds), measured);
+    return await withPostgres(url, timeoutMs, async (client) => {
+      const { rows } = await client.query<Blocker>(blockersQuery);
+      const measured = { blocked: rows.reduce((sum, { waiting }) => sum + waiting, 0), blocker: rows[0]?.session ?? 'none' };
+      return conclude('locks', judgeLocks(rows, waitSeconds), measured);
+    });
   } catch (error) {
-    const next = 'Check the address, the user and its password, and that the database takes connections from here.';
-    return conclude('locks', [unseen('answer', reasonOf(error), 'an answer', next)]);
-  } finally {
-    await client.end().catch(() => undefined);
+    return conclude('locks', [unseen('answer', reasonOf(error), 'an answer', noAnswer)]);
   }
 }
 

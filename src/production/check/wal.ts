@@ -1,6 +1,6 @@
 /** `check wal`: whether PostgreSQL can let go of its write-ahead log, or who keeps it: an archive that does not take it, or a slot that nobody reads. */
 
-import pg from 'pg';
+import { noAnswer, withPostgres } from '../postgres.ts';
 import { reasonOf } from '../reason.ts';
 import { type CheckResult, type Judgement, conclude, judged, unseen } from './result.ts';
 
@@ -44,8 +44,7 @@ export async function checkWal(url: string, timeoutMs: number, keptBytes: number
       failed_count: state.failed_count,
     });
   } catch (error) {
-    const next = 'Check the address, the user and its password, and that the database takes connections from here.';
-    return conclude('wal', [unseen('answer', reasonOf(error), 'an answer', next)]);
+    return conclude('wal', [unseen('answer', reasonOf(error), 'an answer', noAnswer)]);
   }
 }
 
@@ -94,16 +93,7 @@ function judgeArchiving(state: WalState): Judgement {
 const mib = (bytes: number): string => `${Math.round(bytes / mebibyte)} MiB`;
 
 async function readState(url: string, timeoutMs: number): Promise<WalState> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'quarterdeck-check',
-    connectionTimeoutMillis: timeoutMs,
-    query_timeout: timeoutMs,
-  });
-  // Said by what waits for it.
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
+  return withPostgres(url, timeoutMs, async (client) => {
     const { rows } = await client.query<Omit<WalState, 'slots' | 'bytes'>>(archiverQuery);
     const slots = await client.query<Slot>(slotsQuery);
     // Only for members of pg_monitor.
@@ -114,9 +104,7 @@ async function readState(url: string, timeoutMs: number): Promise<WalState> {
     const [state] = rows;
     if (state === undefined) throw new Error('it answers without a row');
     return { ...state, slots: slots.rows, bytes };
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+  });
 }
 
 const archiverQuery = `

@@ -1,7 +1,7 @@
 /** Gives a role of PostgreSQL the password of a new address, without the server or its log ever seeing it, and ends what was opened with the old one. */
 
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
-import pg from 'pg';
+import { withPostgres } from '../postgres.ts';
 
 /** What PostgreSQL itself takes: https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-SCRAM-ITERATIONS */
 const iterations = 4_096;
@@ -23,7 +23,7 @@ export async function setPassword(url: string, newUrl: string, timeoutMs: number
   if (before.username !== after.username || before.host !== after.host)
     throw new Error('The new address is of another user or another server. It differs from the old one in its password alone.');
   if (after.password === '' || after.password === before.password) throw new Error('The new address has no new password.');
-  const changed = await withClient(url, timeoutMs, async (client) => {
+  const changed = await withPostgres(url, timeoutMs, async (client) => {
     const verifier = client.escapeLiteral(scramVerifier(decodeURIComponent(after.password)));
     await client.query(`alter role current_user password ${verifier}`);
     const { rows } = await client.query<{ role: string; changed_at: string }>(
@@ -32,13 +32,13 @@ export async function setPassword(url: string, newUrl: string, timeoutMs: number
     return rows[0];
   });
   // Whoever is told that it was changed will throw the old one away.
-  await withClient(newUrl, timeoutMs, (client) => client.query('select 1'));
+  await withPostgres(newUrl, timeoutMs, (client) => client.query('select 1'));
   return { role: changed?.role ?? '', changed_at: changed?.changed_at ?? '' };
 }
 
 /** Ends the sessions of the role that were opened before then, all but this one. How many. */
 export async function endSessionsBefore(url: string, before: string, timeoutMs: number): Promise<number> {
-  return withClient(url, timeoutMs, async (client) => {
+  return withPostgres(url, timeoutMs, async (client) => {
     const { rowCount } = await client.query(
       `select pg_terminate_backend(pid) from pg_stat_activity
       where usename = current_user and pid <> pg_backend_pid() and backend_start < $1::timestamptz`,
@@ -46,21 +46,4 @@ export async function endSessionsBefore(url: string, before: string, timeoutMs: 
     );
     return rowCount ?? 0;
   });
-}
-
-async function withClient<Result>(url: string, timeoutMs: number, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'quarterdeck-database',
-    connectionTimeoutMillis: timeoutMs,
-    query_timeout: timeoutMs,
-  });
-  // Said by what waits for it.
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return await work(client);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
 }

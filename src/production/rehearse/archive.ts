@@ -5,8 +5,7 @@ import { existsSync } from 'node:fs';
 import { chown, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import pg from 'pg';
-import type { Cluster } from './cluster.ts';
+import { type Cluster, query } from './cluster.ts';
 
 export interface Archive {
   readonly stanza: string;
@@ -36,14 +35,8 @@ export async function startArchive(cluster: Cluster): Promise<Archive> {
     await promisify(execFile)('pgbackrest', [`--config=${config}`, `--stanza=${stanza}`, ...words], { ...account, cwd: folder });
   };
   await run('stanza-create');
-  const client = new pg.Client({ connectionString: cluster.adminUrl });
-  await client.connect();
-  try {
-    await client.query(`alter system set archive_command = 'pgbackrest --config=${config} --stanza=${stanza} archive-push %p'`);
-    await client.query('select pg_reload_conf()');
-  } finally {
-    await client.end();
-  }
+  await query(cluster.adminUrl, `alter system set archive_command = 'pgbackrest --config=${config} --stanza=${stanza} archive-push %p'`);
+  await query(cluster.adminUrl, 'select pg_reload_conf()');
   await run('check');
   return { stanza, config, run };
 }

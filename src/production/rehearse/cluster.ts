@@ -117,13 +117,16 @@ export async function createDatabase(adminUrl: string): Promise<TestDatabase> {
   const url = new URL(adminUrl);
   url.username = owner;
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => query(adminUrl, `drop database if exists ${name} with (force)`) };
+  return { url: url.href, drop: async () => void (await query(adminUrl, `drop database if exists ${name} with (force)`)) };
 }
 
-async function query(url: string, text: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+/** One statement. `database`: default is that of the address. */
+export async function query(serverUrl: string, text: string, database?: string): Promise<Record<string, unknown>[]> {
+  const url = new URL(serverUrl);
+  if (database !== undefined) url.pathname = `/${database}`;
+  const client = new pg.Client({ connectionString: url.href });
   await client.connect();
-  await client.query(text).finally(() => client.end());
+  return (await client.query<Record<string, unknown>>(text).finally(() => client.end())).rows;
 }
 
 /** Makes the folder and gives it to the account. */

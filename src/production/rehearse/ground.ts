@@ -2,9 +2,8 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
 import { type Archive, archiveSettings, startArchive, withoutPgBackRest } from './archive.ts';
-import { type Binaries, type Cluster, startPostgres } from './cluster.ts';
+import { type Binaries, type Cluster, query, startPostgres } from './cluster.ts';
 
 export interface Ground {
   /** For people: which PostgreSQL it is. */
@@ -43,20 +42,20 @@ export async function findGround(databaseUrl: string | undefined): Promise<Groun
     },
   );
   const { url } = await cluster.createDatabase();
-  const query: Ground['query'] = (text, database) => ask(cluster.adminUrl, text, database);
+  const ask: Ground['query'] = (text, database) => query(cluster.adminUrl, text, database);
   // Whoever restores makes databases.
-  await query('alter role quarterdeck_owner createdb');
+  await ask('alter role quarterdeck_owner createdb');
   const archive = withoutPgBackRest ?? (await startArchive(cluster));
   const description =
     system === undefined ? 'PostgreSQL from npm, started here' : `PostgreSQL ${system.version} of the system, started here`;
-  return { description, url, cluster, archive, query, remove: () => cluster.stop() };
+  return { description, url, cluster, archive, query: ask, remove: () => cluster.stop() };
 }
 
 /** A database beside the one that is named, which is never touched. */
 async function onServer(databaseUrl: string): Promise<Ground> {
   const name = `quarterdeck_rehearsal_${process.pid}`;
-  const query: Ground['query'] = (text, database) => ask(databaseUrl, text, database);
-  await query(`create database ${name}`);
+  const ask: Ground['query'] = (text, database) => query(databaseUrl, text, database);
+  await ask(`create database ${name}`);
   const url = new URL(databaseUrl);
   url.pathname = `/${name}`;
   const { host } = url;
@@ -65,19 +64,11 @@ async function onServer(databaseUrl: string): Promise<Ground> {
     url: url.href,
     cluster: undefined,
     archive: 'it is on a server that the rehearsal did not start',
-    query,
+    query: ask,
     async remove() {
-      await query(`drop database if exists ${name} with (force)`);
+      await ask(`drop database if exists ${name} with (force)`);
     },
   };
-}
-
-async function ask(serverUrl: string, text: string, database?: string): Promise<Record<string, unknown>[]> {
-  const url = new URL(serverUrl);
-  if (database !== undefined) url.pathname = `/${database}`;
-  const client = new pg.Client({ connectionString: url.href });
-  await client.connect();
-  return (await client.query<Record<string, unknown>>(text).finally(() => client.end())).rows;
 }
 
 function systemBinaries(): { binaries: Binaries; version: string } | undefined {

@@ -1,6 +1,6 @@
 /** Asks a server what became of its write-ahead log: how much of it is in the archive, and when the rest will be. */
 
-import pg from 'pg';
+import { withPostgres } from '../../postgres.ts';
 
 export interface Archiver {
   /** `on` or `always`; `off`: nothing is archived. */
@@ -20,23 +20,12 @@ export interface Archiver {
 
 /** @throws Error when it does not answer */
 export async function readArchiver(url: string, timeoutMs: number): Promise<Archiver> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'quarterdeck-check',
-    connectionTimeoutMillis: timeoutMs,
-    query_timeout: timeoutMs,
-  });
-  // Said by what waits for it.
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
+  return withPostgres(url, timeoutMs, async (client) => {
     const { rows } = await client.query<Archiver>(archiverQuery);
     const [row] = rows;
     if (row === undefined) throw new Error('it answers without a row');
     return row;
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+  });
 }
 
 /** The command itself may only be read by administrators; without one the server says `(disabled)` or nothing at all to anybody. */
