@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startPostgres } from './cluster.ts';
 import { createTestDatabase } from './postgres.ts';
 
 let folder: string;
@@ -63,4 +64,11 @@ test('a cluster ends and leaves nothing behind when the process that started it 
   child.kill('SIGKILL');
   await expect.poll(clusters, { timeout: 10_000 }).toEqual([]);
   expect(await canConnect(adminUrl)).toBe(false);
+});
+
+test('a cluster that cannot start says why, as its own log does, and leaves nothing behind', async () => {
+  await expect(startPostgres({ folder, settings: { shared_buffers: 'much' } })).rejects.toThrow(
+    'invalid value for parameter "shared_buffers"',
+  );
+  expect(await clusters()).toEqual([]);
 });

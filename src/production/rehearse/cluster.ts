@@ -193,8 +193,12 @@ async function startOnFreePort(place: Place, password: string) {
       await becomeReady(keeper, adminUrl, place.folder);
       return { keeper, adminUrl, port };
     } catch (error) {
-      await stop(keeper);
       failures.push(error);
+      // One that still runs has its port, so another would not help it; stopping it removes the files.
+      if (keeper.exitCode === null) {
+        await stop(keeper);
+        break;
+      }
     }
   }
   await rm(place.folder, { recursive: true, force: true });
@@ -229,7 +233,10 @@ async function startKeeper({ folder, account, binaries }: Place, port: number): 
 async function becomeReady(keeper: ChildProcess, adminUrl: string, folder: string): Promise<void> {
   const deadline = Date.now() + readyTimeoutMs;
   for (;;) {
-    const failure = await query(adminUrl, 'select 1').catch((error: unknown) => error);
+    const failure = await query(adminUrl, 'select 1').then(
+      () => undefined,
+      (error: unknown) => error,
+    );
     if (failure === undefined) return;
     if (keeper.exitCode !== null || Date.now() > deadline) throw new Error(await readFile(join(folder, 'log'), 'utf8'), { cause: failure });
     await sleep(20);
