@@ -1,9 +1,9 @@
 /** The container image of the checkout, on a base that is made on the spot, and its processes without a container engine: Linux itself gives them what one would. */
 
 import { type ChildProcessByStdio, execFile, spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 
@@ -92,10 +92,12 @@ async function makeBase(folder: string, buildah: (...words: string[]) => Promise
   const base = join(folder, 'base');
   await run('debootstrap', ['--variant=minbase', 'bookworm', base], { maxBuffer: 16 * 1_024 * 1_024 });
   const local = join(base, 'usr/local');
-  const { stdout } = await run('npm', ['root', '--global']);
+  // Where its program really lies: what npm itself calls its root depends on which Node comes first on the path.
+  const { stdout } = await run('sh', ['-c', 'command -v npm']);
+  const npm = dirname(dirname(realpathSync(stdout.trim())));
   mkdirSync(join(local, 'lib/node_modules'), { recursive: true });
   cpSync(process.execPath, join(local, 'bin/node'));
-  cpSync(join(stdout.trim(), 'npm'), join(local, 'lib/node_modules/npm'), { recursive: true, verbatimSymlinks: true });
+  cpSync(npm, join(local, 'lib/node_modules/npm'), { recursive: true, verbatimSymlinks: true });
   symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(local, 'bin/npm'));
   for (const cache of ['var/cache/apt', 'var/lib/apt/lists']) rmSync(join(base, cache), { recursive: true, force: true });
   const container = await buildah('from', 'scratch');
