@@ -3,7 +3,18 @@
 import lock from '../package-lock.json' with { type: 'json' };
 
 /** Licences that ask for no more than to be named. A new one is read by a person before it stands here. */
-export const allowed = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'ISC', 'MIT', 'MIT-0', 'Unlicense'];
+export const allowed = [
+  '0BSD',
+  'Apache-2.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'BlueOak-1.0.0',
+  'ISC',
+  'MIT',
+  'MIT-0',
+  'PSF-2.0',
+  'Unlicense',
+];
 
 type Names = Record<string, string>;
 

@@ -1,0 +1,200 @@
+/** Cuts a text into the passages that are found and cited: by its structure, of a size that embedding models take. */
+
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { Block, ReadText } from '../read/document.ts';
+import { type OutlineBlock, outline } from './outline.ts';
+import { type Piece, piecesOf } from './pieces.ts';
+import { estimateTokens } from './tokens.ts';
+
+export interface Chunk {
+  /** UTF-16 units, the end exclusive. Chunks are in order and hold all that is not blank; they overlap only where a boundary was forced. */
+  start: number;
+  end: number;
+  /** Words of the headings above all of it, the highest first. */
+  headings: readonly string[];
+  /** Estimated. */
+  tokens: number;
+  /** Of a PDF, where it begins. */
+  page?: number;
+  /** What was said in it, and by whom; a message that is longer than the chunk is there with its part. */
+  messages?: readonly Block[];
+}
+
+export interface ChunkOptions {
+  /** What the smallest embedding models take is 512, with the title and the headings that are put before a passage. */
+  maxTokens: number;
+  /** How much of the text before a forced boundary is repeated behind it, at most. */
+  overlapTokens: number;
+}
+
+export const defaultChunkOptions: ChunkOptions = { maxTokens: 400, overlapTokens: 50 };
+
+/** Smaller than this share of a chunk is too little to stand alone. */
+const tinyShare = 1 / 4;
+
+interface PlacedPiece extends Piece {
+  block: OutlineBlock;
+  /** Of its block, in the outline. */
+  index: number;
+}
+
+/** A chunk that grows. */
+interface Open {
+  pieces: PlacedPiece[];
+  /** Of the text between its ends. */
+  tokens: number;
+  /** How many of the pieces were carried over from the chunk before. */
+  carried: number;
+}
+
+/** A text that no heading stands above is lower than all that have one. */
+const belowHeadings = 7;
+
+/** Works as it is asked for, so that a long text can be left and come back to. */
+export function* chunks(read: ReadText, options: ChunkOptions = defaultChunkOptions): Generator<Chunk> {
+  const blocks = outline(read);
+  let open: Open | undefined;
+  for (const [index, block] of blocks.entries()) {
+    for (const piece of piecesOf(read.text, block, options.maxTokens)) {
+      const next: PlacedPiece = { ...piece, block, index };
+      if (open !== undefined && joins(read.text, blocks, open, next, options)) add(read.text, open, next);
+      else {
+        const kept: PlacedPiece[] = open === undefined ? [] : carry(read.text, open, next, options);
+        if (open !== undefined) yield close(open);
+        open = begin(read.text, kept, next);
+      }
+    }
+  }
+  if (open !== undefined) yield close(open);
+}
+
+/** How long the event loop waits for chunks at most, about, in milliseconds. */
+const turn = 10;
+
+/** All chunks, without holding up everything else. */
+export async function chunkText(read: ReadText, options: ChunkOptions = defaultChunkOptions, signal?: AbortSignal): Promise<Chunk[]> {
+  const found: Chunk[] = [];
+  let since = performance.now();
+  for (const chunk of chunks(read, options)) {
+    found.push(chunk);
+    if (performance.now() - since < turn) continue;
+    await breathe();
+    signal?.throwIfAborted();
+    since = performance.now();
+  }
+  return found;
+}
+
+/** Whether a piece goes into the open chunk: it must fit, and no boundary of the text stand between them. */
+function joins(text: string, blocks: readonly OutlineBlock[], open: Open, next: PlacedPiece, { maxTokens }: ChunkOptions): boolean {
+  const last = open.pieces.at(-1);
+  if (last === undefined) return true;
+  const added = estimateTokens(text, last.end, next.end, maxTokens);
+  if (open.tokens + added > maxTokens) return false;
+  if (last.index === next.index) return true;
+  const tiny = maxTokens * tinyShare;
+  if (next.block.kind === 'heading') {
+    const section = sectionTokens(text, blocks, { index: next.index, from: last.end, most: maxTokens });
+    if ((next.block.level ?? 1) <= (last.block.sections.at(-1)?.level ?? belowHeadings)) return open.tokens < tiny && section < tiny;
+    return open.tokens < tiny || open.tokens + section <= maxTokens;
+  }
+  if (isNewSpeaker(last.block, next.block))
+    // A question stays with its answer, and a quick exchange together.
+    return open.tokens < tiny || (messageTokens(text, last.block, tiny) < tiny && messageTokens(text, next.block, tiny) < tiny);
+  return true;
+}
+
+function isNewSpeaker(before: Block, after: Block): boolean {
+  if (before.kind !== 'message' || after.kind !== 'message') return before.kind === 'message' || after.kind === 'message';
+  return before.author?.name !== after.author?.name || before.author?.type !== after.author?.type;
+}
+
+function messageTokens(text: string, { start, end }: Block, most: number): number {
+  return estimateTokens(text, start, end, most);
+}
+
+/** Of a heading and all under it, with what is blank before it; not counted further than `most`. */
+function sectionTokens(
+  text: string,
+  blocks: readonly OutlineBlock[],
+  { index, from, most }: { index: number; from: number; most: number },
+): number {
+  const level = blocks[index]?.level ?? 1;
+  let tokens = 0;
+  let behind = from;
+  for (let at = index; at < blocks.length && tokens <= most; at += 1) {
+    const block = blocks[at];
+    if (block === undefined || (at > index && block.kind === 'heading' && (block.level ?? 1) <= level)) break;
+    tokens += estimateTokens(text, behind, block.end, most);
+    behind = block.end;
+  }
+  return tokens;
+}
+
+/** What the next chunk begins with: the end of this one where the boundary was forced, or headings that would be left alone at its end. */
+function carry(text: string, open: Open, next: PlacedPiece, options: ChunkOptions): PlacedPiece[] {
+  const { pieces } = open;
+  if (!next.cut || next.index !== pieces.at(-1)?.index) {
+    const stay = pieces.findLastIndex(({ block }) => block.kind !== 'heading') + 1;
+    const headings = pieces.slice(stay);
+    const fit = estimateTokens(text, headings[0]?.start ?? next.start, next.end, options.maxTokens) <= options.maxTokens;
+    // Headings alone are a chunk only where what follows them has no room for them.
+    if (headings.length === 0 || stay <= open.carried || !fit || next.block.kind === 'heading') return [];
+    open.pieces = pieces.slice(0, stay);
+    open.tokens = estimateTokens(text, pieces[0]?.start ?? 0, open.pieces.at(-1)?.end ?? 0);
+    return headings;
+  }
+  let from = pieces.length;
+  for (let at = pieces.length - 1; at > 0 && pieces[at]?.index === next.index; at -= 1) {
+    const piece = pieces[at];
+    if (piece === undefined || estimateTokens(text, piece.start, pieces.at(-1)?.end, options.overlapTokens) > options.overlapTokens) break;
+    if (estimateTokens(text, piece.start, next.end, options.maxTokens) > options.maxTokens) break;
+    from = at;
+  }
+  return pieces.slice(from);
+}
+
+function begin(text: string, carried: readonly PlacedPiece[], next: PlacedPiece): Open {
+  const tokens = estimateTokens(text, (carried[0] ?? next).start, next.end);
+  return { pieces: [...carried, next], tokens, carried: carried.length };
+}
+
+function add(text: string, open: Open, next: PlacedPiece): void {
+  open.tokens += estimateTokens(text, open.pieces.at(-1)?.end, next.end);
+  open.pieces.push(next);
+}
+
+function close({ pieces, tokens }: Open): Chunk {
+  const start = pieces[0]?.start ?? 0;
+  const end = pieces.at(-1)?.end ?? 0;
+  const messages = messagesIn(pieces);
+  const page = pieces[0]?.block.page;
+  return {
+    start,
+    end,
+    headings: sharedHeadings(pieces),
+    tokens,
+    ...(page === undefined ? {} : { page }),
+    ...(messages.length === 0 ? {} : { messages }),
+  };
+}
+
+/** The headings that all pieces are under. */
+function sharedHeadings(pieces: readonly PlacedPiece[]): string[] {
+  const [first, ...others] = pieces.map(({ block }) => block.sections);
+  let shared = first ?? [];
+  for (const sections of others) shared = shared.slice(0, shared.findLastIndex((section, index) => sections[index] === section) + 1);
+  return shared.map(({ title }) => title).filter((title) => title !== '');
+}
+
+function messagesIn(pieces: readonly PlacedPiece[]): Block[] {
+  const found: Block[] = [];
+  let last: OutlineBlock | undefined;
+  for (const { block, start, end } of pieces) {
+    const open = found.at(-1);
+    if (block.kind === 'message' && block === last && open !== undefined) open.end = end;
+    else if (block.kind === 'message') found.push({ kind: block.kind, start, end, author: block.author, at: block.at });
+    last = block;
+  }
+  return found;
+}

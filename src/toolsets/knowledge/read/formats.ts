@@ -1,0 +1,62 @@
+/** Which format a source has: as the sender says, or else by its name, or else by what it looks like. */
+
+import { type Format, formats } from './document.ts';
+import { readMarkdown } from './markdown.ts';
+import { isSlackExport } from './slack.ts';
+
+/** Endings of files that are read. What is not here may still be text. */
+const endings: Readonly<Record<string, Format>> = {
+  txt: 'text',
+  text: 'text',
+  log: 'text',
+  md: 'markdown',
+  markdown: 'markdown',
+  mdx: 'markdown',
+};
+
+export function isFormat(name: string): name is Format {
+  return (formats as readonly string[]).includes(name);
+}
+
+/** By the ending of a file's name; undefined: the content has to say. */
+export function formatOfName(name: string): Format | undefined {
+  return endings[/\.([a-z]+)$/i.exec(name)?.[1]?.toLowerCase() ?? ''];
+}
+
+/** So much of a text says what it is. */
+const sample = 64 * 1024;
+
+/** Of a text without a name that says it. */
+export function formatOfText(text: string): Format {
+  const start = text.trimStart().slice(0, 200).toLowerCase();
+  if (/^[[{]/.test(start)) {
+    const value = parseJson(text);
+    if (isSlackExport(value)) return 'slack';
+    if (isMessages(value)) return 'messages';
+    if (value !== undefined) return 'text';
+  }
+  return hasStructure(text.slice(0, sample)) ? 'markdown' : 'text';
+}
+
+/** What the ingest operation takes as `messages`, saved as a file. */
+function isMessages(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'messages' in value && Array.isArray(value.messages);
+}
+
+/** Undefined for what is no JSON: no JSON means that. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A heading with a mark, a fence or a table. A list alone is in many letters and logs, and cut the same as text. */
+function hasStructure(text: string): boolean {
+  const { blocks } = readMarkdown(text);
+  return blocks.some(
+    ({ kind, start }) =>
+      kind === 'table' || (kind === 'heading' && text[start] === '#') || (kind === 'code' && /[`~]/.test(text.charAt(start))),
+  );
+}
