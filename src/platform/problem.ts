@@ -144,7 +144,7 @@ export const tooLarge = defineProblem({
   code: 'too_large',
   status: 413,
   retryable: false,
-  when: 'The body is larger than the limit in `QUARTERDECK_MAX_BODY_BYTES`.',
+  when: 'The body, or what is in it, is larger than a limit; the message names the setting.',
 });
 
 export const unsupportedMediaType = defineProblem({

@@ -1,4 +1,4 @@
-/** Background work that every server does by itself: leases that ran out, and rows whose time is over. */
+/** Background work that every server does by itself: leases that ran out, what was left undone, and rows whose time is over. */
 
 import { deleteOldKeys } from '../operations/idempotency.ts';
 import type { Settings } from '../platform/config/settings.ts';
@@ -10,6 +10,7 @@ import type { Log } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import type { LongCalls } from './mcp/long-calls/calls.ts';
 import type { WishBook } from './mcp/wishes/wishes.ts';
+import { mergeAllPieces } from '../toolsets/knowledge/index.ts';
 import { sweepExpired } from '../toolsets/queue/index.ts';
 
 export interface SweepParts {
@@ -26,6 +27,9 @@ export interface SweepParts {
 /** Rows live for hours and days, so looking once an hour is often enough. */
 const hourMs = 3_600_000;
 
+/** Whoever adds to an index merges it as well, so this finds only what somebody was stopped before. */
+const minuteMs = 60_000;
+
 interface Sweep {
   name: string;
   everyMs: number;
@@ -37,6 +41,7 @@ export function startSweeps({ settings, log, database, events, identity, metrics
   const asSystem = (work: (scope: TransactionScope) => Promise<number>) => () => database.transaction('system', { mode: 'write' }, work);
   const sweeps: Sweep[] = [
     { name: 'expired_claims', everyMs: settings.sweepMs, run: () => sweepExpired(database, events, settings) },
+    { name: 'search_pieces', everyMs: minuteMs, run: () => mergeAllPieces(database) },
     { name: 'long_calls', everyMs: settings.sweepMs, run: () => longCalls.sweep() },
     { name: 'idempotency_keys', everyMs: hourMs, run: asSystem((scope) => deleteOldKeys(scope, settings.idempotencyHours)) },
     { name: 'old_wishes', everyMs: hourMs, run: () => wishes.sweep() },

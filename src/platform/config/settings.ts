@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { backupSettings } from './backup-settings.ts';
+import { knowledgeSettings } from './knowledge-settings.ts';
 import { limitSettings } from './limit-settings.ts';
 import { type SettingDefinition, count, httpUrl, list, milliseconds, pairs, port, seconds, setting } from './setting.ts';
 
@@ -249,6 +250,7 @@ export const settingDefinitions = {
     schema: count(90, 1, 3_650),
     description: 'How long events are kept. They are the history of tasks, so a quarter of a year.',
   }),
+  ...knowledgeSettings,
   ...backupSettings,
 } satisfies Record<string, SettingDefinition>;
 

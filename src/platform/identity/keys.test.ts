@@ -55,7 +55,14 @@ describe.each(['embedded', 'postgres'] as const)('API keys, on %s', (kind) => {
       workspace_name: expect.any(String) as string,
       session_id: null,
     });
-    expect([...agent.scopes].sort()).toEqual(['tasks:read', 'tasks:write', 'workspace:read', 'workspace:write']);
+    expect([...agent.scopes].sort()).toEqual([
+      'knowledge:read',
+      'knowledge:write',
+      'tasks:read',
+      'tasks:write',
+      'workspace:read',
+      'workspace:write',
+    ]);
   });
 
   test('a key can be narrowed to scopes and toolsets', async () => {

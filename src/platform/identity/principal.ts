@@ -12,11 +12,13 @@ export const scopes = [
   'keys:write',
   'tasks:read',
   'tasks:write',
+  'knowledge:read',
+  'knowledge:write',
 ] as const;
 export type Scope = (typeof scopes)[number];
 
-const readScopes: readonly Scope[] = ['workspace:read', 'tasks:read'];
-const writeScopes: readonly Scope[] = ['workspace:write', 'tasks:write'];
+const readScopes: readonly Scope[] = ['workspace:read', 'tasks:read', 'knowledge:read'];
+const writeScopes: readonly Scope[] = ['workspace:write', 'tasks:write', 'knowledge:write'];
 const ownKeys: readonly Scope[] = ['keys:read', 'keys:write'];
 
 /** What no agent may do: a leaked credential must not make others, nor let people in. */

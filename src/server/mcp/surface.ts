@@ -8,7 +8,7 @@ import { callTool, findTools } from './own-tools.ts';
 
 /**
  * The tools listed by default, in this order. A listed tool costs every conversation its description, so
- * this holds what an agent needs to plan and to work through a queue; the rest is reached with `find_tools`.
+ * this holds what an agent needs to plan, to work through a queue, and to know what the team knows; the rest is reached with `find_tools`.
  * Nothing here destroys.
  */
 export const defaultTools: readonly string[] = [
@@ -24,6 +24,9 @@ export const defaultTools: readonly string[] = [
   'renew_claim',
   'release_claim',
   'finish_task',
+  'ingest_source',
+  'search_knowledge',
+  'get_source',
 ];
 
 /** Most tools in one list, `find_tools` and `call_tool` among them: beyond about twenty, models choose worse. */

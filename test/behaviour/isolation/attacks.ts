@@ -14,9 +14,10 @@ export interface Victim {
     names: string[];
     invitation: string;
     invitation_id: string;
+    source_id: string;
   };
   /** Ids that belong to the victim's own project; for anybody else they name nothing. */
-  personal: { tasks: string[] };
+  personal: { tasks: string[]; source_id: string };
 }
 
 export interface Attack {
@@ -53,6 +54,8 @@ export function foreignValues(
       return { foreign: ofWorkspace([shared.member_id]), absent: uuid };
     case 'invitation_id':
       return { foreign: ofWorkspace([shared.invitation_id]), absent: uuid };
+    case 'source_id':
+      return { foreign: [...ofWorkspace([shared.source_id]), personal.source_id], absent: uuid };
     case 'assignee':
       return { foreign: ofWorkspace(shared.names), absent: 'nobody-at-all' };
     case 'token':
@@ -93,7 +96,31 @@ const harmless: Record<string, unknown> = {
   scopes: ['tasks:read'],
   toolsets: ['tasks'],
   expires_in_days: 1,
+  content: 'x',
+  format: 'text',
+  // Looked for only among the sources of the project.
+  conversation_id: 'x',
+  url: 'https://example.com/x',
+  scenario_title: 'x',
+  messages: [],
+  author_name: 'x',
+  author_type: 'x',
+  timestamp: '2026-01-31T09:00:00Z',
+  language: 'en',
+  mode: 'append',
+  kind: 'document',
+  author: 'x',
+  date_from: '2026-01-31T09:00:00Z',
+  date_to: '2026-01-31T09:00:00Z',
+  version: 1,
+  start: 0,
+  end: 1,
+  hash: `sha256:${'0'.repeat(64)}`,
+  quote: 'x',
 };
+
+/** What is always given: force opens every door that it can, and without content there is nothing to take in. */
+const always = new Set(['force', 'content']);
 
 type Properties = Record<string, JsonSchema & { items?: JsonSchema }>;
 const propertiesOf = (schema: JsonSchema) => (schema['properties'] ?? {}) as Properties;
@@ -111,8 +138,9 @@ export function unclassified(registry: Registry): string[] {
       names: ['n'],
       invitation: 'i',
       invitation_id: 'i',
+      source_id: 's',
     },
-    personal: { tasks: ['ME-1'] },
+    personal: { tasks: ['ME-1'], source_id: 's' },
   };
   return registry.operations.flatMap(({ operation, input_schema }) =>
     fieldsOf(input_schema)
@@ -121,9 +149,17 @@ export function unclassified(registry: Registry): string[] {
   );
 }
 
-/** Fields of the input, and of the things in its lists. */
+/** Fields of the input, and of the things in it and in its lists. */
 export function fieldsOf(schema: JsonSchema): string[] {
-  return Object.entries(propertiesOf(schema)).flatMap(([name, field]) => (isListOfThings(field) ? fieldsOf(field.items ?? {}) : [name]));
+  return Object.entries(propertiesOf(schema)).flatMap(([name, field]) => {
+    if (isListOfThings(field)) return fieldsOf(field.items ?? {});
+    return isThing(field) ? fieldsOf(field) : [name];
+  });
+}
+
+/** And not any JSON of the caller's own. */
+function isThing(field: JsonSchema): boolean {
+  return field['type'] === 'object' && Object.keys(propertiesOf(field)).length > 0;
 }
 
 function isListOfThings(field: JsonSchema & { items?: JsonSchema }): boolean {
@@ -154,10 +190,10 @@ export function inputWith(schema: JsonSchema, field: string, value: string): Rec
   for (const name of new Set([...requiredOf(schema), ...Object.keys(properties)])) {
     const property = properties[name] ?? {};
     if (name === field) input[name] = property['type'] === 'array' ? [value] : value;
-    else if (isListOfThings(property)) input[name] = [inputWith(property.items ?? {}, field, value)];
+    else if (isListOfThings(property) && requiredOf(schema).includes(name)) input[name] = [inputWith(property.items ?? {}, field, value)];
+    else if (isThing(property) && fieldsOf(property).includes(field)) input[name] = inputWith(property, field, value);
     else if (requiredOf(schema).includes(name)) input[name] = name in harmless ? harmless[name] : 'ZZ-98';
-    // Force opens every door that it can, so it is always tried.
-    else if (name === 'force') input[name] = true;
+    else if (always.has(name)) input[name] = harmless[name];
   }
   return input;
 }

@@ -61,8 +61,14 @@ async function onServer(attemptOn: (server: TestServer) => Attempt): Promise<Sta
   return { house: houseOf(server.platform), attempt: attemptOn(server), close: () => server.close() };
 }
 
-/** Two endings that differ only in the name of the thing are the same to an attacker. */
-const masked = ({ outcome, text }: Ending, name: string) => ({ outcome, text: text.replaceAll(name, 'THING') });
+/** Two endings that differ only in the name of the thing, and in the time they took, are the same to an attacker. */
+const masked = ({ outcome, text }: Ending, name: string) => ({
+  outcome,
+  text: text.replaceAll(name, 'THING').replace(/\\?"execution_ms\\?":[\d.]+/g, ''),
+});
+
+/** Operations that answer about things that are not there. */
+const asking = new Set(['search_knowledge', 'verify_citation']);
 
 describe.each(Object.keys(stages))('isolation %s', (name) => {
   let stage: Stage;
@@ -81,9 +87,10 @@ describe.each(Object.keys(stages))('isolation %s', (name) => {
       const ending = await stage.attempt(attacker, operation, input);
       const expected = await stage.attempt(attacker, operation, control);
       const what = `${operation} with ${field} ${foreign}`;
-      if (ending.outcome === 'ok') told.push(`${what}: answered ${ending.text}`);
-      else if (JSON.stringify(masked(ending, foreign)) !== JSON.stringify(masked(expected, absent)))
-        told.push(`${what}: ${JSON.stringify(ending)} is not what a missing thing answers: ${JSON.stringify(expected)}`);
+      const same = JSON.stringify(masked(ending, foreign)) === JSON.stringify(masked(expected, absent));
+      // To find nothing is an answer of searches and checks; of anything else it would be a success.
+      if (ending.outcome === 'ok' && !(same && asking.has(operation))) told.push(`${what}: answered ${ending.text}`);
+      else if (!same) told.push(`${what}: ${JSON.stringify(ending)} is not what a missing thing answers: ${JSON.stringify(expected)}`);
     }
     expect(told).toEqual([]);
     expect(await scene.fingerprint()).toBe(before);
@@ -112,6 +119,19 @@ describe.each(Object.keys(stages))('isolation %s', (name) => {
       expect((await stage.attempt(bob, operation.name, {})).text, operation.name).not.toMatch(/PERSONAL/);
     }
     expect((await stage.attempt(ada, 'list_tasks', {})).text).toMatch(/PERSONAL/);
+  });
+
+  test('finds in no search what belongs to others', async () => {
+    const { mallory, bob, ada } = scene;
+    const find = async (who: Caller, query: string) => (await stage.attempt(who, 'search_knowledge', { query })).text;
+    expect(await find(mallory, 'what is VICTIM personal knows')).not.toMatch(/VICTIM|PERSONAL/);
+    expect(await find(bob, 'what is VICTIM personal knows')).not.toMatch(/PERSONAL/);
+    expect(await find(bob, 'VICTIM')).toMatch(/VICTIM source/);
+    expect(await find(ada, 'PERSONAL')).toMatch(/PERSONAL source/);
+    const all = await Promise.all(
+      Array.from({ length: 30 }, (_, n) => find([mallory, bob, ada][n % 3] ?? ada, 'what is VICTIM personal knows')),
+    );
+    for (const [n, text] of all.entries()) expect(text).not.toMatch([/VICTIM|PERSONAL/, /PERSONAL/, /NOBODY/][n % 3] ?? /NOBODY/);
   });
 
   test('reaches nothing with a cursor of somebody else', async () => {

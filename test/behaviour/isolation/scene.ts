@@ -33,6 +33,8 @@ export async function buildScene(house: House): Promise<Scene> {
   const ids: string[] = tasks.map(({ id }: { id: string }) => id);
   await ada.call('claim_task', { task_id: ids[2] });
   await ada.call('claim_task', { task_id: ids[4] });
+  const { source: shared } = await ada.call('ingest_source', { project: 'WEB', title: 'VICTIM source', content: 'What the VICTIM knows.' });
+  const { source: personal } = await ada.call('ingest_source', { title: 'PERSONAL source', content: 'What is PERSONAL.' });
   const key = await ada.call('create_key', { name: 'VICTIM key' });
   const members = await ada.call('list_members', {});
   const { invitation } = await ada.call('invite_member', { email: 'invited@example.com', role: 'owner' });
@@ -50,13 +52,15 @@ export async function buildScene(house: House): Promise<Scene> {
         names: [ada.principal.id, ada.principal.email, key.id, 'VICTIM key'],
         invitation: invitation.token,
         invitation_id: invitation.id,
+        source_id: shared.id,
       },
-      personal: { tasks: ids.slice(3) },
+      personal: { tasks: ids.slice(3), source_id: personal.id },
     },
     async fingerprint() {
       const everything = await Promise.all([
         ada.call('list_tasks', { detail: 'full', limit: 200 }),
         ada.call('list_projects', {}),
+        ada.call('list_sources', { limit: 200 }),
         ada.call('list_keys', {}),
         ada.call('list_connections', {}),
         ada.call('list_members', {}),

@@ -33,7 +33,7 @@ describe('a connection', () => {
     const app = await connectTo(bob, ada.workspace.id);
     const { body } = await client(url, app.access_token).get<{ workspace: object; me: { scopes: string[] } }>('/me');
     expect(body.workspace).toMatchObject({ id: ada.workspace.id, role: 'viewer' });
-    expect(body.me.scopes).toEqual(['workspace:read', 'tasks:read']);
+    expect(body.me.scopes).toEqual(['workspace:read', 'tasks:read', 'knowledge:read']);
     const refused = await client(url, app.access_token).post<{ error: { code: string } }>('/tasks', { title: 'x' });
     expect([refused.status, refused.body.error.code]).toEqual([403, 'forbidden']);
   });
@@ -57,7 +57,7 @@ describe('a connection', () => {
       id,
       name: 'Test app',
       website: null,
-      scopes: ['workspace:read', 'workspace:write', 'tasks:read', 'tasks:write'],
+      scopes: ['workspace:read', 'workspace:write', 'tasks:read', 'tasks:write', 'knowledge:read', 'knowledge:write'],
       user_id: bob.user.id,
       created_at: expect.any(String),
       allowed_at: expect.any(String),

@@ -42,6 +42,8 @@ export async function setStage(): Promise<Stage> {
   const project = 'VICTIM';
   await ada.agent.post('/projects', { key: project, name: 'Of Ada' });
   const { body } = await ada.agent.post<{ task: { id: string } }>('/tasks', { project, title: 'Of Ada alone' });
+  const took = await ada.agent.post<{ source: { id: string } }>('/ingest', { project, title: 'Of Ada', content: 'What Ada alone knows.' });
+  const kept = await ada.agent.post<{ source: { id: string } }>('/ingest', { title: 'Of Ada', content: 'What Ada keeps to herself.' });
   const invited = await ada.person.post<{ invitation: { id: string; token: string } }>('/invitations', {
     email: 'carol@example.com',
     role: 'member',
@@ -72,9 +74,10 @@ export async function setStage(): Promise<Stage> {
         names: [ada.email, ada.user.id, ada.key_id],
         invitation: invited.body.invitation.token,
         invitation_id: invited.body.invitation.id,
+        source_id: took.body.source.id,
       },
       // Ids of one's own project, such as ME-1, name one's own tasks to everybody.
-      personal: { tasks: [] },
+      personal: { tasks: [], source_id: kept.body.source.id },
     },
     ...(await signingKey(server, ada)),
   };

@@ -9,5 +9,6 @@ import { oauth } from './0005_oauth.ts';
 import { limits } from './0006_limits.ts';
 import { mcpTasks } from './0007_mcp_tasks.ts';
 import { mcpWishes } from './0008_mcp_wishes.ts';
+import { knowledge } from './0009_knowledge.ts';
 
-export const migrations: readonly Migration[] = [roles, identity, foundation, tasks, oauth, limits, mcpTasks, mcpWishes];
+export const migrations: readonly Migration[] = [roles, identity, foundation, tasks, oauth, limits, mcpTasks, mcpWishes, knowledge];

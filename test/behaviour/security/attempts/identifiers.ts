@@ -8,7 +8,16 @@ import type { Stage } from '../stage.ts';
 import { type Attempt, outcomeOf } from '../table.ts';
 
 /** A person who is named and is not there is a mistake in the input, not a thing that is missing. */
-const expected = (field: string) => (field === 'assignee' ? '422 invalid_input' : '404 not_found');
+function expected(operation: string, field: string): string {
+  if (asking.has(operation) && field === 'source_id') return '200';
+  return field === 'assignee' ? '422 invalid_input' : '404 not_found';
+}
+
+/** Operations that answer about things that are not there: they found nothing. */
+const asking = new Set(['search_knowledge', 'verify_citation']);
+
+/** Everything of an answer but how long it took. */
+const comparable = (body: unknown) => JSON.stringify(body, (key, value: unknown) => (key === 'execution_ms' ? undefined : value));
 
 export function identifierAttempts(stage: () => Stage): Attempt[] {
   return compileToolsets(toolsets).flatMap(({ operation, input_schema }) => {
@@ -17,7 +26,7 @@ export function identifierAttempts(stage: () => Stage): Attempt[] {
       .filter((field) => foreignValues(field, anybody, 'workspace') !== undefined)
       .map((field) => ({
         attempt: `${operation.name} with ${field} of another workspace`,
-        expected: expected(field),
+        expected: expected(operation.name, field),
         run: async () => {
           const { foreign, absent } = foreignValues(field, stage().victim, 'workspace') ?? { foreign: [], absent: '' };
           const outcomes: string[] = [];
@@ -28,7 +37,7 @@ export function identifierAttempts(stage: () => Stage): Attempt[] {
           for (const name of foreign) {
             const call = (value: string) => callOperation(person, operation, { ...inputWith(input_schema, field, value), ...own });
             const [real, none] = [await call(name), await call(absent)];
-            const same = JSON.stringify(none.body).replaceAll(absent, name) === JSON.stringify(real.body);
+            const same = comparable(none.body).replaceAll(absent, name) === comparable(real.body);
             outcomes.push(same ? outcomeOf(real) : `tells apart: ${JSON.stringify(real.body)}`);
           }
           return [...new Set(outcomes)].join(', ');
@@ -39,6 +48,16 @@ export function identifierAttempts(stage: () => Stage): Attempt[] {
 
 /** Only to see which fields name something. */
 const anybody = {
-  shared: { tasks: [], project: '', key_id: '', connection_id: '', member_id: '', names: [], invitation: '', invitation_id: '' },
-  personal: { tasks: [] },
+  shared: {
+    tasks: [],
+    project: '',
+    key_id: '',
+    connection_id: '',
+    member_id: '',
+    names: [],
+    invitation: '',
+    invitation_id: '',
+    source_id: '',
+  },
+  personal: { tasks: [], source_id: '' },
 };

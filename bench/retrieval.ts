@@ -1,0 +1,132 @@
+/** `npm run bench:retrieval`: how good the search is on a collection with judgements, next to a plain BM25 and to PostgreSQL's own ranking. */
+
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { sql } from 'kysely';
+import { readSettings } from '../src/platform/config/read.ts';
+import type { Principal } from '../src/platform/identity/principal.ts';
+import { createLog } from '../src/platform/telemetry/log.ts';
+import { type Platform, openPlatform } from '../src/server/platform.ts';
+import { analyse } from '../src/toolsets/knowledge/analysis/analyse.ts';
+import { startPostgres } from '../test/support/cluster.ts';
+import { describeMachine } from './machine.ts';
+import { type Collection, readCranfield } from './retrieval/collection.ts';
+import { type Quality, meanQuality, measureNames, qualityOf } from './retrieval/measures.ts';
+import { readOwnSet } from './retrieval/own-set.ts';
+import { createReference } from './retrieval/reference.ts';
+
+const usage = `Usage: npm run bench:retrieval -- [--data ../shared/data/cranfield]
+
+Starts a PostgreSQL of its own. Where there is no Cranfield collection in the folder, a small one of this project is used.`;
+
+const { values } = parseArgs({
+  options: { data: { type: 'string', default: '../shared/data/cranfield' }, help: { type: 'boolean', default: false } },
+});
+/** Ids of documents, best first. */
+type Search = (query: string) => Promise<string[]> | string[];
+
+/** As deep as the search itself goes. */
+const depth = 1_000;
+
+if (values.help) console.log(usage);
+else await measure();
+
+async function measure(): Promise<void> {
+  const root = join(import.meta.dirname, '..');
+  const folder = resolve(root, values.data);
+  const collection = existsSync(join(folder, 'cran.qry')) ? await readCranfield(folder) : await readOwnSet(root);
+  const [cluster, data] = await Promise.all([startPostgres(), mkdtemp(join(tmpdir(), 'quarterdeck-bench-'))]);
+  try {
+    const { url } = await cluster.createDatabase();
+    const { settings, ...effective } = readSettings({
+      environment: { QUARTERDECK_DATA: data, DATABASE_URL: url, LOG_LEVEL: 'error', QUARTERDECK_RATE_LIMIT: 'off' },
+      folder: data,
+    });
+    const platform = await openPlatform({ settings, ...effective }, createLog(settings), { migrate: true });
+    console.log(describeMachine());
+    console.log(`collection: ${collection.name}, ${collection.documents.length} documents, ${collection.queries.length} queries\n`);
+    await compare(collection, platform);
+    await platform.close();
+  } finally {
+    await cluster.stop();
+    await rm(data, { recursive: true, force: true });
+  }
+}
+
+async function compare(collection: Collection, platform: Platform): Promise<void> {
+  const systems: Record<string, Search> = {
+    'plain BM25 (k1 1.2, b 0.75), whole documents': plainSearch(collection),
+    'PostgreSQL ts_rank_cd': await postgresSearch(collection, platform),
+    'Quarterdeck, lexical': await ourSearch(collection, platform),
+  };
+  console.log(`| ${['ranking', ...measureNames].join(' | ')} |\n| --- | ${measureNames.map(() => '---:').join(' | ')} |`);
+  for (const [name, search] of Object.entries(systems)) {
+    const each: Quality[] = [];
+    for (const { text, relevant } of collection.queries)
+      if (relevant.size > 0) each.push(qualityOf((await search(text)).slice(0, depth), relevant));
+    const mean = meanQuality(each);
+    console.log(`| ${[name, ...measureNames.map((column) => mean[column].toFixed(4))].join(' | ')} |`);
+  }
+}
+
+function termsOf(text: string): string[] {
+  return analyse(text, 'en').map(({ term }) => term);
+}
+
+/** Title and text, as ours counts both. */
+function plainSearch({ documents }: Collection): Search {
+  const reference = createReference(documents.map(({ id, title, text }) => ({ id, terms: termsOf(`${title}\n${text}`) })));
+  return (query) => reference.search(termsOf(query));
+}
+
+/** Any of the words of the query; its own `websearch_to_tsquery` would want all of them, and find next to nothing. */
+async function postgresSearch({ documents }: Collection, { database }: Platform): Promise<Search> {
+  const db = database.owner;
+  await sql`create schema bench`.execute(db);
+  await sql`create table bench.documents (id text primary key, words tsvector)`.execute(db);
+  for (const { id, title, text } of documents)
+    await sql`insert into bench.documents values (${id}, to_tsvector('english', ${`${title}\n${text}`}))`.execute(db);
+  return async (query) => {
+    const { rows } = await sql<{ id: string }>`
+      with asked as (
+        select string_agg(quote_literal(word), ' | ')::tsquery as words
+        from unnest(tsvector_to_array(to_tsvector('english', ${query}))) as word
+      )
+      select id from bench.documents, asked where documents.words @@ asked.words
+      order by ts_rank_cd(documents.words, asked.words) desc, id limit ${depth}`.execute(db);
+    return rows.map((row) => row.id);
+  };
+}
+
+/** Through the operations, as every face calls them. A source counts where its best passage stands. */
+async function ourSearch({ documents }: Collection, platform: Platform): Promise<Search> {
+  const { token } = await platform.identity.signUp({ email: 'bench@example.com', password: 'correct horse battery staple', name: 'Bench' });
+  const principal = await platform.identity.verify(token);
+  const call = caller(platform, principal);
+  const ids = new Map<string, string>();
+  for (const { id, title, text } of documents) {
+    const { source } = (await call('ingest_source', { title, content: text, format: 'text', url: `test:${id}` })) as {
+      source: { id: string };
+    };
+    ids.set(source.id, id);
+  }
+  return async (query) => {
+    const found = new Set<string>();
+    let cursor: string | null | undefined;
+    do {
+      const input = { query, limit: 100, ...(typeof cursor === 'string' && { cursor }) };
+      const page = (await call('search_knowledge', input)) as { items: { source_id: string }[]; next_cursor: string | null };
+      for (const item of page.items) found.add(ids.get(item.source_id) ?? '');
+      cursor = page.next_cursor;
+    } while (cursor !== null && found.size < depth);
+    return [...found];
+  };
+}
+
+function caller({ registry }: Platform, principal: Principal) {
+  return (operation: string, input: Record<string, unknown>) =>
+    registry.call({ operation, input, principal, face: 'rest', request_id: 'bench', signal: new AbortController().signal });
+}

@@ -1,0 +1,39 @@
+/** Settings of knowledge: how large a source may be, how it is cut, and how much of its past is kept. */
+
+import { z } from 'zod';
+import { count, setting } from './setting.ts';
+
+export const knowledgeSettings = {
+  maxSourceCharacters: setting({
+    variable: 'QUARTERDECK_MAX_SOURCE_CHARACTERS',
+    schema: count(10_000_000, 1_000, 100_000_000),
+    description:
+      'Longest text of one source, in Unicode code points. Ten million are some 5,000 pages; a longer one is better taken in by its parts, which are then found and cited by name.',
+  }),
+  chunkTokens: setting({
+    variable: 'QUARTERDECK_CHUNK_TOKENS',
+    schema: count(600, 50, 4_000),
+    description:
+      'Largest chunk that a source is cut into, in tokens. 600 are a page: one thought with its surroundings, and most short documents are whole. An embedding model that reads only 512 wants 400.',
+  }),
+  chunkOverlapTokens: setting({
+    variable: 'QUARTERDECK_CHUNK_OVERLAP_TOKENS',
+    schema: count(50, 0, 1_000),
+    description: 'What two chunks share where a boundary had to be forced into a paragraph, in tokens. None elsewhere.',
+  }),
+  sourceVersions: setting({
+    variable: 'QUARTERDECK_SOURCE_VERSIONS',
+    schema: count(10, 1, 1_000),
+    description:
+      'Versions of the text of a source that are kept. A citation of an older one cannot be checked any more; each costs the space of its text.',
+  }),
+  knowledgeLanguage: setting({
+    variable: 'QUARTERDECK_KNOWLEDGE_LANGUAGE',
+    schema: z
+      .string()
+      .regex(/^([a-z]{2}|any)$/, 'must be a code such as en, or any')
+      .default('en'),
+    description:
+      'Language of sources that are too short to tell and do not say, as an ISO 639-1 code; `any` takes words as they are written.',
+  }),
+};

@@ -1,0 +1,12 @@
+/** The knowledge toolset: documents and conversations, found again and cited. */
+
+import type { Toolset } from '../../operations/operation.ts';
+import { deleteSource, getSource, ingestSource, listSources, searchKnowledge, verifyCitation } from './operations.ts';
+
+export const knowledgeToolset: Toolset = {
+  name: 'knowledge',
+  description: 'Documents and conversations of the workspace: take them in, find passages, check citations.',
+  operations: [ingestSource, searchKnowledge, listSources, getSource, deleteSource, verifyCitation],
+};
+
+export { mergeAllPieces } from './word-index.ts';

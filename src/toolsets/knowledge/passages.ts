@@ -1,0 +1,113 @@
+/** SQL of chunks, the passages that sources are cut into, always within one workspace. */
+
+import { sql } from 'kysely';
+import type { TransactionScope } from '../../platform/database/types.ts';
+import { type ChunkMessage, knowledgeTables } from './rows.ts';
+import type { Filters } from './schema.ts';
+
+export interface NewChunk {
+  starts: number;
+  ends: number;
+  text: string;
+  headings: string[];
+  page: number | null;
+  authors: string[];
+  messages: ChunkMessage[] | null;
+  at: Date;
+  terms: ReadonlyMap<string, number>;
+  /** Terms with their repetitions. */
+  length: number;
+}
+
+/** As JSON in one statement: a parameter for each value would be thousands. */
+export async function insertChunks(
+  scope: TransactionScope,
+  source: { id: string; project_id: string; owner_id: string | null },
+  firstNumber: number,
+  chunks: readonly NewChunk[],
+): Promise<void> {
+  // The terms are in the index.
+  const rows = chunks.map((chunk, place) => ({ ...chunk, terms: undefined, number: firstNumber + place }));
+  await sql`
+    insert into chunks (workspace_id, project_id, number, owner_id, source_id, starts, ends, text, headings, page, authors, messages, at, length)
+    select ${scope.workspace_id}, ${source.project_id}, number, ${source.owner_id}, ${source.id}, starts, ends, text, headings, page, authors, messages, at, length
+    from json_to_recordset(${JSON.stringify(rows)}::json) as row (number integer, starts integer, ends integer, text text, headings text[],
+      page integer, authors text[], messages jsonb, at timestamptz, length integer)`.execute(scope.db);
+}
+
+/** The last chunk of a source, where a conversation goes on. */
+export async function lastChunk(
+  scope: TransactionScope,
+  source_id: string,
+): Promise<{ starts: number; ends: number; text: string; messages: ChunkMessage[] | null } | undefined> {
+  return knowledgeTables(scope)
+    .selectFrom('chunks')
+    .select(['starts', 'ends', 'text', 'messages'])
+    .where('workspace_id', '=', scope.workspace_id)
+    .where('source_id', '=', source_id)
+    .orderBy('starts', 'desc')
+    .limit(sql.lit(1))
+    .executeTakeFirst();
+}
+
+/** A chunk with what its source says of it. */
+export interface PassageRow {
+  project_id: string;
+  number: number;
+  source_id: string;
+  starts: number;
+  ends: number;
+  text: string;
+  headings: string[];
+  page: number | null;
+  authors: string[];
+  at: Date;
+  title: string;
+  language: string;
+  version: number;
+}
+
+/** Those of the chunks that are still there and pass the filters, in no order. */
+export async function readPassages(
+  scope: TransactionScope,
+  wanted: readonly { project_id: string; number: number }[],
+  filters: Filters,
+): Promise<PassageRow[]> {
+  let query = knowledgeTables(scope)
+    .selectFrom('chunks')
+    .innerJoin('sources', (join) =>
+      join.onRef('sources.workspace_id', '=', 'chunks.workspace_id').onRef('sources.id', '=', 'chunks.source_id'),
+    )
+    .innerJoin(
+      sql<{
+        project_id: string;
+        number: number;
+      }>`unnest(${wanted.map((one) => one.project_id)}::uuid[], ${wanted.map((one) => one.number)}::int[])`.as<'wanted'>(
+        sql`wanted (project_id, number)`,
+      ),
+      (join) => join.onRef('wanted.project_id', '=', 'chunks.project_id').onRef('wanted.number', '=', 'chunks.number'),
+    )
+    .select([
+      'chunks.project_id',
+      'chunks.number',
+      'chunks.source_id',
+      'chunks.starts',
+      'chunks.ends',
+      'chunks.text',
+      'chunks.headings',
+      'chunks.page',
+      'chunks.authors',
+      'chunks.at',
+      'sources.title',
+      'sources.language',
+      'sources.version',
+    ])
+    .where('chunks.workspace_id', '=', scope.workspace_id)
+    .where((where) => where.or([where('chunks.owner_id', 'is', null), where('chunks.owner_id', '=', scope.user_id)]));
+  if (filters.source_id !== undefined) query = query.where('chunks.source_id', '=', filters.source_id);
+  if (filters.kind !== undefined) query = query.where('sources.kind', '=', filters.kind);
+  if (filters.author !== undefined) query = query.where(sql<boolean>`${filters.author} = any(chunks.authors)`);
+  if (filters.date_from !== undefined) query = query.where('chunks.at', '>=', new Date(filters.date_from));
+  if (filters.date_to !== undefined) query = query.where('chunks.at', '<', new Date(filters.date_to));
+  return query.execute();
+}

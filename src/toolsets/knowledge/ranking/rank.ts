@@ -1,0 +1,159 @@
+/**
+ * Ranks chunks by BM25 from the postings of the words of a query. A chunk gets as much for itself as for the whole source that it is of: what
+ * an answer needs often stands in several passages, and a passage alone cannot say what its document is about (Callan, "Passage-Level
+ * Evidence in Document Retrieval", 1994). Pure: what it needs was read before.
+ */
+
+import { inverseFrequency, k1, saturation } from './bm25.ts';
+import { type PostingsRow, blockSize, eachPosting, holdingOf } from './postings.ts';
+
+/** The words of a part of the workspace. */
+export interface IndexFacts {
+  project_id: string;
+  sources: number;
+  chunks: number;
+  /** Terms of all chunks together. */
+  length: number;
+}
+
+/** What was read to answer a query. */
+export interface Evidence {
+  terms: readonly string[];
+  indexes: readonly IndexFacts[];
+  postings: readonly PostingsRow[];
+}
+
+export interface Ranked {
+  project_id: string;
+  number: number;
+  /** From 0 to 1: of what a chunk would get that has each word of the query without end. */
+  score: number;
+}
+
+export interface Ranking {
+  /** What each term is worth: rare ones much, those that are everywhere nearly nothing. */
+  worth: ReadonlyMap<string, number>;
+  /** The best `most` chunks, best first; equally good ones in the order in which they came. */
+  best(most: number): Ranked[];
+}
+
+export function rank({ terms, indexes, postings }: Evidence): Ranking {
+  const sum = (of: (index: IndexFacts) => number) => indexes.reduce((total, index) => total + of(index), 0);
+  const chunks = sum((index) => index.chunks);
+  const length = sum((index) => index.length);
+  const averages = {
+    chunk: Math.max(1, length / Math.max(1, chunks)),
+    source: Math.max(
+      1,
+      length /
+        Math.max(
+          1,
+          sum((index) => index.sources),
+        ),
+    ),
+  };
+  const holding = holdingOf(terms, postings);
+  const worth = new Map([...holding].map(([term, count]) => [term, inverseFrequency(Math.max(chunks, count), count)]));
+  const scores = new Scores();
+  for (const row of postings) score(scores, row, worth.get(row.term) ?? 0, averages);
+  const highest = [...worth.values()].reduce((total, value) => total + value * (k1 + 1) * 2, 0);
+  return { worth, best: (most) => scores.best(most).map((ranked) => ({ ...ranked, score: ranked.score / highest })) };
+}
+
+/** Chunks of a source follow each other. One whose chunks are in two rows counts as two sources here, which is seldom and changes little. */
+function score(scores: Scores, row: PostingsRow, value: number, averages: { chunk: number; source: number }): void {
+  const { project_id } = row;
+  const blocks = scores.of(project_id);
+  let source = { first: -1, length: 0, count: 0 };
+  const close = () => {
+    if (source.count > 0) blocks.addSource(source.first, value * saturation(source.count, source.length, averages.source));
+  };
+  eachPosting(row, (number, count, length, ordinal, sourceLength) => {
+    blocks.addChunk(number, ordinal, value * saturation(count, length, averages.chunk));
+    if (number - ordinal !== source.first) {
+      close();
+      source = { first: number - ordinal, length: sourceLength, count: 0 };
+    }
+    source.count += count;
+  });
+  close();
+}
+
+/** What the chunks of a block have so far. */
+interface Block {
+  chunks: Float64Array;
+  /** Of sources, at the place of their first chunk. */
+  sources: Float64Array;
+  /** The place of each chunk within its source. */
+  ordinals: Uint16Array;
+}
+
+/** The chunks of one project. */
+class Blocks {
+  readonly all = new Map<number, Block>();
+
+  at(number: number): Block {
+    const index = Math.floor(number / blockSize);
+    let block = this.all.get(index);
+    if (block === undefined) {
+      block = { chunks: new Float64Array(blockSize), sources: new Float64Array(blockSize), ordinals: new Uint16Array(blockSize) };
+      this.all.set(index, block);
+    }
+    return block;
+  }
+
+  addChunk(number: number, ordinal: number, gain: number): void {
+    const { chunks, ordinals } = this.at(number);
+    const place = number % blockSize;
+    chunks[place] = (chunks[place] ?? 0) + gain;
+    ordinals[place] = ordinal;
+  }
+
+  addSource(first: number, gain: number): void {
+    const { sources } = this.at(first);
+    sources[first % blockSize] = (sources[first % blockSize] ?? 0) + gain;
+  }
+
+  /** Of a chunk and its source; 0: nothing of the query is in it. */
+  scoreOf({ chunks, ordinals }: Block, number: number): number {
+    const place = number % blockSize;
+    const own = chunks[place] ?? 0;
+    if (own === 0) return 0;
+    const first = number - (ordinals[place] ?? 0);
+    return own + (this.at(first).sources[first % blockSize] ?? 0);
+  }
+}
+
+class Scores {
+  readonly #projects = new Map<string, Blocks>();
+
+  of(project_id: string): Blocks {
+    let blocks = this.#projects.get(project_id);
+    if (blocks === undefined) this.#projects.set(project_id, (blocks = new Blocks()));
+    return blocks;
+  }
+
+  /** Keeps the best in a list that is sorted only when it has become twice as long: far cheaper than to sort all. */
+  best(most: number): Ranked[] {
+    let kept: Ranked[] = [];
+    let least = 0;
+    const shrink = () => {
+      kept = kept.toSorted(inOrder).slice(0, most);
+      if (kept.length === most) least = kept.at(-1)?.score ?? 0;
+    };
+    for (const [project_id, blocks] of this.#projects)
+      for (const [index, block] of blocks.all)
+        for (let number = index * blockSize; number < (index + 1) * blockSize; number += 1) {
+          const total = blocks.scoreOf(block, number);
+          if (total === 0 || total < least) continue;
+          kept.push({ project_id, number, score: total });
+          if (kept.length >= most * 2) shrink();
+        }
+    shrink();
+    return kept;
+  }
+}
+
+function inOrder(one: Ranked, other: Ranked): number {
+  return other.score - one.score || one.number - other.number || (one.project_id < other.project_id ? -1 : 1);
+}
