@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { checkModels } from './model-settings.ts';
 import { type SettingName, type Settings, settingDefinitions } from './settings.ts';
 
 export type SettingSource = 'flag' | 'environment' | '.env' | 'default';
@@ -123,7 +124,7 @@ function checkTogether(settings: Settings): string[] {
     problems.push(
       `BETTER_AUTH_SECRET: must be given when listening on ${settings.host}. Set it to the output of \`openssl rand -base64 32\`.`,
     );
-  return [...problems, ...checkNesting(settings)];
+  return [...problems, ...checkNesting(settings), ...checkModels(settings)];
 }
 
 /** After this time MCP clients and proxies give up by default. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { backupSettings } from './backup-settings.ts';
 import { knowledgeSettings } from './knowledge-settings.ts';
 import { limitSettings } from './limit-settings.ts';
+import { modelSettings } from './model-settings.ts';
 import { type SettingDefinition, count, httpUrl, list, milliseconds, pairs, port, seconds, setting } from './setting.ts';
 
 export const settingDefinitions = {
@@ -100,6 +101,7 @@ export const settingDefinitions = {
     description: 'How long requests in flight may go on after SIGTERM, below the 30 s that Kubernetes waits by default.',
   }),
   ...limitSettings,
+  ...modelSettings,
   replicas: setting({
     variable: 'QUARTERDECK_REPLICAS',
     schema: count(1, 1, 10_000),

@@ -11,6 +11,9 @@ const databaseBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.
 /** Seconds, as the semantic conventions of OpenTelemetry for MCP advise, with three more below for calls that need no model. */
 const mcpBuckets = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
 
+/** Seconds. From a vector of a small model nearby (10 ms) to the default limit of a call (3 min). */
+const modelBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 180];
+
 export type Instruments = ReturnType<typeof defineInstruments>;
 
 export function defineInstruments(registry: Registry, version: string) {
@@ -19,7 +22,12 @@ export function defineInstruments(registry: Registry, version: string) {
     { version },
     1,
   );
-  return { ...requestInstruments(registers), ...databaseInstruments(registers), ...eventInstruments(registers) };
+  return {
+    ...requestInstruments(registers),
+    ...databaseInstruments(registers),
+    ...eventInstruments(registers),
+    models: modelInstruments(registers),
+  };
 }
 
 function requestInstruments(registers: Registry[]) {
@@ -86,6 +94,30 @@ function databaseInstruments(registers: Registry[]) {
       help: 'Statements, by their first word, from when they are sent to their answer.',
       labelNames: ['statement', 'outcome'] as const,
       buckets: databaseBuckets,
+      registers,
+    }),
+  };
+}
+
+function modelInstruments(registers: Registry[]) {
+  return {
+    duration: new Histogram({
+      name: 'quarterdeck_model_call_duration_seconds',
+      help: 'Calls of the chat and the embedding model, with their repetitions. The outcome is ok, cancelled, not_called after several failures in a row, or the kind of the failure.',
+      labelNames: ['model', 'outcome'] as const,
+      buckets: modelBuckets,
+      registers,
+    }),
+    tokens: new Counter({
+      name: 'quarterdeck_model_tokens_total',
+      help: 'Tokens that models took (input) and wrote (output), as their APIs count them.',
+      labelNames: ['model', 'direction'] as const,
+      registers,
+    }),
+    retries: new Counter({
+      name: 'quarterdeck_model_retries_total',
+      help: 'Calls of models that were tried again after an error that may pass.',
+      labelNames: ['model'] as const,
       registers,
     }),
   };

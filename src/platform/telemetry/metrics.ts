@@ -32,6 +32,23 @@ export interface DatabaseObserver {
   statement(text: string, failed: boolean, seconds: number): void;
 }
 
+/** What the way to a model tells of it. */
+export interface ModelObserver {
+  /** A call with all its attempts. `outcome` is `ok`, `cancelled`, `not_called`, or the kind of the failure. */
+  called(call: ModelCall): void;
+  retried(model: string): void;
+}
+
+export interface ModelCall {
+  /** As in the settings. */
+  model: string;
+  outcome: string;
+  seconds: number;
+  /** As the model's API counts them; undefined: it did not tell. */
+  input_tokens?: number | undefined;
+  output_tokens?: number | undefined;
+}
+
 export interface MetricSample {
   name: string;
   labels: Record<string, string>;
@@ -56,6 +73,7 @@ export interface Metrics {
   /** Every word is one of a set that the server knows: see `describeCall`. */
   mcpRequest(request: McpMeasurement): void;
   readonly database: DatabaseObserver;
+  readonly models: ModelObserver;
   /** An event of a transaction that was committed. */
   event(type: string, data?: Record<string, unknown>): void;
   authFailure(cause: string): void;
@@ -94,6 +112,7 @@ export function createMetrics(version: string): Metrics {
     },
     mcpRequest: ({ seconds, ...labels }) => mcp.observe(labels, seconds),
     database: databaseObserver(instruments),
+    models: modelObserver(instruments),
     event(type, data) {
       const event = claimEvent(type, data);
       if (event !== undefined) claims.inc({ event });
@@ -140,6 +159,17 @@ function databaseObserver({ waits, transactions, statements }: Instruments): Dat
     transaction: (mode, outcome, seconds) => transactions.observe({ mode, outcome }, seconds),
     statement: (text, failed, seconds) =>
       statements.observe({ statement: statementKind(text), outcome: failed ? 'failed' : 'ok' }, seconds),
+  };
+}
+
+function modelObserver({ models: { duration, tokens, retries } }: Instruments): ModelObserver {
+  return {
+    called({ model, outcome, seconds, input_tokens, output_tokens }) {
+      duration.observe({ model, outcome }, seconds);
+      if (input_tokens !== undefined) tokens.inc({ model, direction: 'input' }, input_tokens);
+      if (output_tokens !== undefined) tokens.inc({ model, direction: 'output' }, output_tokens);
+    },
+    retried: (model) => retries.inc({ model }),
   };
 }
 

@@ -19,6 +19,10 @@ const conventions: Readonly<Record<string, { name: string; attributes: Readonly<
     name: 'mcp.server.operation.duration',
     attributes: { method: 'mcp.method.name', tool: 'gen_ai.tool.name', protocol: 'mcp.protocol.version', outcome: 'error.type' },
   },
+  quarterdeck_model_call_duration_seconds: {
+    name: 'gen_ai.client.operation.duration',
+    attributes: { model: 'gen_ai.request.model', outcome: 'error.type' },
+  },
   quarterdeck_http_request_duration_seconds: {
     name: 'http.server.request.duration',
     attributes: { method: 'http.request.method', route: 'http.route' },

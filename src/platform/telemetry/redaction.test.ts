@@ -12,6 +12,11 @@ describe('takes out', () => {
     ['JSON within JSON within a text', { body: JSON.stringify({ inner: JSON.stringify({ client_secret: 'hunter2' }) }) }, 'hunter2'],
     ['an API key', { msg: `no such key ${key}` }, key],
     ['a token', { err: { message: `bad token ${jwt}, sorry` } }, jwt],
+    [
+      'a key of a vendor of models',
+      { err: { message: 'Incorrect API key provided: sk-ant-api03-abcdefghijklmnop_q.' } },
+      'abcdefghijklmnop',
+    ],
     ['a header', { headers: `authorization: Bearer ${jwt.slice(3)}` }, jwt.slice(3)],
     ['Basic credentials', { sent: 'Basic Y2xpZW50OnNlY3JldA==' }, 'Y2xpZW50'],
     ['the password of an address', { err: { message: 'cannot reach postgres://deck:hun@ter2@db.example.com/deck' } }, 'ter2'],
@@ -31,6 +36,7 @@ test.each([
   '{"msg":"request","route":"/projects/{project}","status":200,"request_id":"019a0000-0000-7000-8000-000000000000"}',
   '{"err":{"code":"unsupported_media_type","message":"see https://example.com/docs"},"code":"23505"}',
   '{"msg":"the token was refused; the password is wrong","url":"http://127.0.0.1:8000","database":"127.0.0.1:5432/deck"}',
+  '{"msg":"risk-assessment-of-2026-done","task":"task-management-is-a-long-word"}',
 ])('leaves %s as it is', (line) => {
   expect(redact(line)).toBe(line);
 });

@@ -6,7 +6,7 @@ const names =
   'authorization|proxy-authorization|cookie|set-cookie|password|new_password|current_password|passphrase|secret|client_secret|token|access_token|refresh_token|id_token|session_token|key|api_key|private_key|code_verifier|client_assertion|databaseUrl|database_url';
 
 /** Nearly every line has none of these, and is left as it is without being searched further. */
-const hint = /qd_|eyJ|bearer|basic |:\/\/|password|secret|token|cookie|authorization|key\\*"|code|passphrase|assertion/i;
+const hint = /qd_|\bsk-|eyJ|bearer|basic |:\/\/|password|secret|token|cookie|authorization|key\\*"|code|passphrase|assertion/i;
 
 /** What says of itself that it is a secret. */
 const patterns: readonly [pattern: RegExp, instead: string][] = [
@@ -20,6 +20,8 @@ const patterns: readonly [pattern: RegExp, instead: string][] = [
   [/(:\/\/[^:/\s"\\@]*):[^\s"\\]*@/g, `$1:${redacted}@`],
   [/\b(bearer|basic|dpop)\s+[\w.~+/=-]{8,}/gi, `$1 ${redacted}`],
   [/\bqd[a-z]*_[\w-]{16,}/g, redacted],
+  // Keys of OpenAI, Anthropic and those who copy their form.
+  [/\bsk-[\w-]{16,}/g, redacted],
   [/\beyJ[\w-]{8,}(?:\.[\w-]*)+/g, redacted],
 ];
 
