@@ -68,7 +68,7 @@ async function collectGarbage(): Promise<void> {
 }
 
 async function look({ url, platform }: RunningServer): Promise<FirstScreen> {
-  const { effective, settings, identity, database, issuer } = platform;
+  const { effective, settings, identity, database, issuer, models } = platform;
   return {
     listening: url,
     url: issuer,
@@ -76,5 +76,6 @@ async function look({ url, platform }: RunningServer): Promise<FirstScreen> {
     dataFlag: effective.sources.data === 'flag' ? settings.data : undefined,
     database: database.kind,
     hasAccounts: (await identity.operator()) !== undefined,
+    models: [models.chat, models.embedding].flatMap((model) => (model === undefined ? [] : [{ name: model.name, place: model.place }])),
   };
 }

@@ -1,5 +1,6 @@
 /** What a server says when it is ready: where it is, how to get in, where the data is, how to connect an agent, how to stop. */
 
+import { type Model, thisMachine } from '../platform/models/types.ts';
 import { invocation, version } from './invocation.ts';
 import { facts, style } from './output.ts';
 
@@ -14,11 +15,13 @@ export interface FirstScreen {
   dataFlag: string | undefined;
   database: 'embedded' | 'postgres';
   hasAccounts: boolean;
+  /** Those that are switched on. */
+  models: readonly Pick<Model, 'name' | 'place'>[];
 }
 
 export function firstScreen(screen: FirstScreen, json: boolean): string {
-  const { listening, url, data, database } = screen;
-  if (json) return JSON.stringify({ url, listening, version, pid: process.pid, database, data });
+  const { listening, url, data, database, models: switchedOn } = screen;
+  if (json) return JSON.stringify({ url, listening, version, pid: process.pid, database, data, models: switchedOn });
   return [
     '',
     `${style('bold', 'Quarterdeck')} ${version} is ready.`,
@@ -27,6 +30,7 @@ export function firstScreen(screen: FirstScreen, json: boolean): string {
       ['Address', style('cyan', url) + (listening === url ? '' : `, listening on ${listening}`)],
       ['Sign in', signIn(screen)],
       ['Data', place(screen)],
+      ...models(screen),
       ['Agents', agents(screen)],
       ['Stop', process.stdin.isTTY ? 'Ctrl-C' : `kill ${process.pid}`],
     ]),
@@ -42,6 +46,12 @@ function signIn(screen: FirstScreen): string {
 
 function place({ data, database }: FirstScreen): string {
   return database === 'embedded' ? `${data} (embedded database)` : `PostgreSQL, from DATABASE_URL; secrets in ${data}`;
+}
+
+/** Nothing where nothing leaves the server. */
+function models({ models: switchedOn }: FirstScreen): [string, string][] {
+  const lines = switchedOn.map(({ name, place: where }) => `${name}: text ${where === thisMachine ? 'stays on' : 'goes to'} ${where}`);
+  return lines.length === 0 ? [] : [['Models', lines.join('\n')]];
 }
 
 /** The key is a placeholder, because one that is printed at every start would end up in logs. */

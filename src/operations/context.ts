@@ -4,6 +4,7 @@ import type { TransactionOptions, TransactionScope } from '../platform/database/
 import type { NewEvent } from '../platform/events/types.ts';
 import type { Principal } from '../platform/identity/principal.ts';
 import type { Identity } from '../platform/identity/types.ts';
+import type { Models } from '../platform/models/types.ts';
 import type { Settings } from '../platform/config/settings.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { z } from 'zod';
@@ -19,6 +20,8 @@ export interface BaseContext {
   signal: AbortSignal;
   settings: Settings;
   identity: Identity;
+  /** Each is undefined where it is not switched on. Never awaited inside a transaction. */
+  models: Models;
   log: Log;
   /** A new id: uuid version 7. */
   newId(): string;

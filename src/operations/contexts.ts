@@ -4,6 +4,7 @@ import { v7 as newId } from 'uuid';
 import type { TransactionOptions, TransactionScope } from '../platform/database/types.ts';
 import type { NewEvent } from '../platform/events/types.ts';
 import { actorOf } from '../platform/identity/principal.ts';
+import { noModels } from '../platform/models/types.ts';
 import type { BaseContext, Context } from './context.ts';
 import type { Operation } from './operation.ts';
 import { ask } from './question.ts';
@@ -47,6 +48,7 @@ class CallContext implements BaseContext {
   readonly signal: AbortSignal;
   readonly settings: BaseContext['settings'];
   readonly identity: BaseContext['identity'];
+  readonly models: BaseContext['models'];
   readonly log: BaseContext['log'];
   readonly newId: BaseContext['newId'];
   readonly page_bytes: BaseContext['page_bytes'];
@@ -62,6 +64,7 @@ class CallContext implements BaseContext {
     this.signal = base.signal;
     this.settings = base.settings;
     this.identity = base.identity;
+    this.models = base.models;
     this.log = base.log;
     this.newId = base.newId;
     this.page_bytes = base.page_bytes;
@@ -118,7 +121,8 @@ function closed(): never {
   throw new Error('this operation has no transaction of its own: use context.transaction');
 }
 
-export function baseContext({ settings, identity, log }: RegistryOptions, operation: Operation, request: CallRequest): BaseContext {
+export function baseContext(options: RegistryOptions, operation: Operation, request: CallRequest): BaseContext {
+  const { settings, identity, models = noModels, log } = options;
   return {
     principal: request.principal,
     face: request.face,
@@ -126,6 +130,7 @@ export function baseContext({ settings, identity, log }: RegistryOptions, operat
     signal: request.signal,
     settings,
     identity,
+    models,
     log,
     newId,
     page_bytes: request.page_bytes ?? (request.face === 'rest' ? undefined : modelPageBytes),

@@ -12,6 +12,8 @@ import type { Events } from '../platform/events/types.ts';
 import { openIdentity } from '../platform/identity/open.ts';
 import { type Limits, openLimits } from '../platform/limits/open.ts';
 import type { Identity } from '../platform/identity/types.ts';
+import { openModels } from '../platform/models/open.ts';
+import type { Models } from '../platform/models/types.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { createRegistry } from '../operations/registry.ts';
@@ -33,6 +35,7 @@ export interface Platform {
   readonly identity: Identity;
   readonly events: Events;
   readonly limits: Limits;
+  readonly models: Models;
   readonly registry: Registry;
   readonly questions: Questions;
   readonly longCalls: LongCalls;
@@ -71,14 +74,16 @@ export async function openPlatform(effective: EffectiveSettings, log: Log, optio
     closers.push(() => events.close());
     const limits = await openLimits({ settings, database, log });
     closers.push(() => limits.close());
+    const models = await openModels({ settings, log, observer: metrics?.models });
+    closers.push(() => models.close());
     const observers = { observe: metrics?.operation, committed: metrics?.event };
-    const registry = createRegistry({ toolsets, database, identity, events, settings, log, ...observers });
+    const registry = createRegistry({ toolsets, database, identity, events, models, settings, log, ...observers });
     const longCalls = createLongCalls({ database, settings, log });
     closers.push(() => longCalls.close());
     const wishes = createWishBook(database);
     closers.push(startSweeps({ settings, log, database, events, identity, metrics, longCalls, wishes }));
     const questions = createQuestions(deriveKey(loadSecrets(settings), 'mcp request state'));
-    return { effective, settings, log, issuer, database, identity, events, limits, registry, questions, longCalls, wishes, close };
+    return { effective, settings, log, issuer, database, identity, events, limits, models, registry, questions, longCalls, wishes, close };
   } catch (error) {
     await close();
     throw error;

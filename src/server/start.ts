@@ -86,6 +86,8 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
     health.optional['storage'] = () => storageFailure(database);
     opened.control = await openControl({ platform, metrics, url, offers });
     if (settings.redisUrl !== undefined) health.optional['redis'] = () => platform.limits.failure;
+    for (const [use, model] of Object.entries({ chat_model: platform.models.chat, embedding_model: platform.models.embedding }))
+      if (model !== undefined) health.optional[use] = () => model.failure;
     opened.admission = createAdmission({ limits: platform.limits, metrics, settings });
     http.serve(createSurface({ platform, face, health, metrics, admission: opened.admission }));
     health.phase = 'serving';

@@ -6,6 +6,7 @@ import type { ModelObserver } from '../telemetry/metrics.ts';
 import { type OpenSpan, tracing } from '../telemetry/traces.ts';
 import { type Turnstile, createTurnstile } from '../turnstile.ts';
 import { type Breaker, type Pass, createBreaker } from './breaker.ts';
+import { readChoice } from './choice.ts';
 import { type Failure, isIllness, judge, mayPass } from './failure.ts';
 import type { Usage } from './types.ts';
 import { type Watch, type WatchTimes, createWatch } from './watch.ts';
@@ -199,18 +200,10 @@ export class Upstream {
 
 /** As the semantic conventions of OpenTelemetry for generative models have it; never what was sent or answered. */
 function openSpan({ use, name, place }: Subject): OpenSpan | undefined {
-  const [provider = name] = name.split(':');
+  const { provider, id } = readChoice(name);
   const operation = use === 'chat' ? 'chat' : 'embeddings';
-  return tracing()?.open({
-    name: `${operation} ${name}`,
-    kind: 'client',
-    attributes: {
-      'gen_ai.operation.name': operation,
-      'gen_ai.provider.name': provider,
-      'gen_ai.request.model': name,
-      'server.address': place,
-    },
-  });
+  const attributes = { 'gen_ai.operation.name': operation, 'gen_ai.provider.name': provider, 'gen_ai.request.model': id };
+  return tracing()?.open({ name: `${operation} ${id}`, kind: 'client', attributes: { ...attributes, 'server.address': place } });
 }
 
 function endSpan(span: OpenSpan | undefined, { outcome, usage }: Call): void {
