@@ -12,7 +12,11 @@ import { type Finding, ok, problem, warning } from './finding.ts';
 /** A server that is well answers in milliseconds, and gives the database itself one second. */
 const healthTimeoutMs = 5_000;
 
-const health = z.object({ status: z.string(), database: z.string() });
+const health = z.object({
+  status: z.string(),
+  database: z.string(),
+  checks: z.record(z.string(), z.object({ message: z.string().optional() })).default({}),
+});
 
 export async function lookAtServer({ settings }: EffectiveSettings, server: ControlStatus | undefined): Promise<Finding[]> {
   if (server === undefined) return [ok('server', 'None runs on this data folder.'), await lookAtPort(settings)];
@@ -35,10 +39,12 @@ async function lookAtHealth(running: string, url: string): Promise<Finding> {
   const fix = 'Look at its log; if it does not recover, stop it and start it again.';
   try {
     const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(healthTimeoutMs) });
-    const { status, database } = health.parse(await response.json());
-    return status === 'healthy'
-      ? ok('server', `${running}, healthy.`)
-      : problem('server', `${running}, ${status}: database ${database}.`, fix);
+    const { status, database, checks } = health.parse(await response.json());
+    if (status === 'healthy') return ok('server', `${running}, healthy.`);
+    const failed = Object.values(checks).flatMap(({ message }) => message ?? []);
+    // It works without these parts, and each says what to do.
+    if (status === 'degraded') return warning('server', `${running}, ${status}.`, failed.join(' '));
+    return problem('server', `${running}, ${status}: database ${database}.`, fix);
   } catch (error) {
     return problem('server', `${running}, but does not answer: ${error instanceof Error ? error.message : String(error)}.`, fix);
   }

@@ -51,6 +51,25 @@ describe('doctor', () => {
     await server.close();
   });
 
+  test('says what of the server does not work, and that the rest does', async () => {
+    const environment = {
+      QUARTERDECK_CHAT_MODEL: 'compatible:absent',
+      QUARTERDECK_CHAT_MODEL_URL: 'http://127.0.0.1:9/v1',
+      QUARTERDECK_MODEL_RETRIES: '0',
+      QUARTERDECK_MODEL_BREAKER_FAILURES: '1',
+    };
+    const server = await startTestServer({ place, environment });
+    const { signal } = new AbortController();
+    await server.platform.models.chat?.generate({ system: '', messages: [{ role: 'user', content: 'a' }], signal }).catch(() => undefined);
+    const { findings } = await examine();
+    expect(findings.find(({ check }) => check === 'server')).toMatchObject({
+      level: 'warning',
+      message: expect.stringContaining('degraded'),
+      fix: expect.stringMatching(/^The chat model failed several times in a row \(unreachable\)\. It is tried again/),
+    });
+    await server.close();
+  });
+
   test('finds what others can read, and what is pending, while no server runs, and says how to mend it', async () => {
     const secrets = join(place.data, 'secrets.json');
     await chmod(secrets, 0o644);
