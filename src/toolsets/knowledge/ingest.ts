@@ -9,9 +9,9 @@ import { countPoints, hashText } from './citations.ts';
 import { goOn, hashMessage, openTail, partSeparator, readUnseen } from './conversation.ts';
 import { cut } from './cut.ts';
 import { type NewChunk, insertChunks } from './passages.ts';
-import { type ReadText, defaultReadLimits } from './read/document.ts';
+import type { ReadText } from './read/document.ts';
 import { readMessages } from './read/messages.ts';
-import { readHere } from './read/reader.ts';
+import { readSource } from './read/read.ts';
 import { type Change, identityOf, resourceOf, toLanguage } from './rules.ts';
 import type { IngestInput } from './schema.ts';
 import {
@@ -50,7 +50,7 @@ interface Prepared {
 
 async function prepare(context: Context, input: IngestInput): Promise<Prepared> {
   const { messages, content = '', format, url } = input;
-  const read = messages === undefined ? readHere({ content, format }, defaultReadLimits) : readMessages(messages);
+  const read = messages === undefined ? await readSource({ content, format }, { signal: context.signal }) : readMessages(messages);
   const hash = hashText(read.text);
   const title = input.title ?? input.scenario_title ?? read.title ?? url ?? firstWords(read.text);
   const conversation_id = input.conversation_id ?? (messages === undefined || url !== undefined ? undefined : shortOf(hash));

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, type Caller, type OwnHouse, openHouse } from '../../support/house.ts';
+import { makePdf } from '../../support/pdf.ts';
 
 let house: OwnHouse;
 let ada: Caller;
@@ -125,6 +126,54 @@ describe('taking in a source', () => {
     const problem = await ada.refused('ingest_source', { project: key, title: 'Long', content: 'word '.repeat(10_001) });
     expect(problem).toMatchObject({ code: 'too_large', details: { limit: 50_000 } });
     expect(problem.next).toContain('QUARTERDECK_MAX_SOURCE_CHARACTERS');
+    expect((await ada.call('list_sources', { project: key })).items).toEqual([]);
+  });
+});
+
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+
+describe('a source of another format', () => {
+  test('is a page, whose content is found without what is around it', async () => {
+    const key = await project();
+    const content = '<!doctype html><title>Leases</title><nav>Marzipan</nav><h2>Ends</h2><p>A lease <b>runs out</b>.';
+    const { source } = await ingest({ project: key, content });
+    expect(source).toMatchObject({ title: 'Leases', format: 'html' });
+    expect(await textOf(source.id)).toBe('## Ends\n\nA lease runs out.');
+    expect(await search('marzipan', key)).toEqual([]);
+  });
+
+  test('is a PDF in base64, found with its page', async () => {
+    const key = await project();
+    const pages = Array.from({ length: 3 }, (_, page) => [
+      `Page ${page + 1}`,
+      ...Array.from({ length: 45 }, () => 'Nothing else is said in all of these lines here.'),
+    ]);
+    pages[2]?.push('A word for marzipan.');
+    const { source } = await ingest({ project: key, title: 'Manual', content: base64(makePdf(pages)), format: 'pdf' });
+    expect(source.format).toBe('pdf');
+    expect(await search('marzipan', key)).toMatchObject([{ page: 3 }]);
+  });
+
+  test('is the export of a Slack channel, with who spoke', async () => {
+    const key = await project();
+    const ann = { type: 'message', user: 'U1', user_profile: { real_name: 'Ann Arbor' } };
+    const { source } = await ingest({
+      project: key,
+      content: JSON.stringify([{ ...ann, ts: '1769850001.000200', text: 'Marzipan &amp; more, <@U1>' }]),
+    });
+    expect(source.format).toBe('slack');
+    expect(await textOf(source.id)).toBe('[Ann Arbor, 2026-01-31 09:00 UTC]\nMarzipan & more, @Ann Arbor');
+    expect(await search('marzipan', key)).toMatchObject([{ authors: ['Ann Arbor'] }]);
+  });
+
+  test.each([
+    ['a PDF of pictures', { content: base64(makePdf([['']])), format: 'pdf' }, 'scanned'],
+    ['a PDF with a password', { content: base64(makePdf([['a']], { encrypted: true })), format: 'pdf' }, 'encrypted'],
+    ['HTML without text', { content: '<html><script>start()</script>' }, 'empty'],
+    ['what is no Slack export', { content: '{}', format: 'slack' }, 'malformed'],
+  ])('is refused with its reason and leaves nothing behind: %s', async (_what, input, reason) => {
+    const key = await project();
+    expect(await ada.refused('ingest_source', { project: key, ...input })).toMatchObject({ code: 'invalid_input', details: { reason } });
     expect((await ada.call('list_sources', { project: key })).items).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /** What every reader makes of a source: the text that is stored, and how it is built. */
 
-export const formats = ['text', 'markdown', 'slack', 'messages'] as const;
+export const formats = ['text', 'markdown', 'html', 'pdf', 'slack', 'messages'] as const;
 export type Format = (typeof formats)[number];
 
 export type BlockKind = 'heading' | 'paragraph' | 'list' | 'code' | 'table' | 'message';
@@ -38,6 +38,14 @@ export interface ReadText {
   text: string;
   blocks: readonly Block[];
 }
+
+/** How far a reader is; only formats with parts tell. */
+export interface Progress {
+  done: number;
+  total: number;
+}
+
+export type OnProgress = (progress: Progress) => void;
 
 /** How far a reader goes. What is beyond is refused, with the limit and what was found. */
 export interface ReadLimits {

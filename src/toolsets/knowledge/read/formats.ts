@@ -12,6 +12,10 @@ const endings: Readonly<Record<string, Format>> = {
   md: 'markdown',
   markdown: 'markdown',
   mdx: 'markdown',
+  html: 'html',
+  htm: 'html',
+  xhtml: 'html',
+  pdf: 'pdf',
 };
 
 export function isFormat(name: string): name is Format {
@@ -23,12 +27,18 @@ export function formatOfName(name: string): Format | undefined {
   return endings[/\.([a-z]+)$/i.exec(name)?.[1]?.toLowerCase() ?? ''];
 }
 
+/** `%PDF-` stands among the first 1,024 bytes, behind whatever a program put before it. */
+export function isPdf(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 1_024)).includes('%PDF-');
+}
+
 /** So much of a text says what it is. */
 const sample = 64 * 1024;
 
 /** Of a text without a name that says it. */
 export function formatOfText(text: string): Format {
   const start = text.trimStart().slice(0, 200).toLowerCase();
+  if (/^(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body)[\s>]/s.test(start)) return 'html';
   if (/^[[{]/.test(start)) {
     const value = parseJson(text);
     if (isSlackExport(value)) return 'slack';
