@@ -25,6 +25,19 @@ describe('bytes are', () => {
   ])('%s', (_what, source, text) => expect(decode(source)).toBe(text));
 
   test.each([
+    ['<!doctype html><meta charset=windows-1252><p>gr\u00fcn \u0080', 'grün €'],
+    ['<html><meta http-equiv="Content-Type" content="text/html; charset=ISO-8859-1"><p>gr\u00fcn \u0080', 'grün €'],
+  ])('what HTML says of itself: %j', (source, text) => expect(decode(Buffer.from(source, 'latin1'))).toMatch(new RegExp(`${text}$`)));
+
+  test.each([
+    '<html><meta charset="klingon"><p>gr\u00fcn',
+    '<html><meta charset="utf-16"><p>gr\u00fcn',
+    'A <b> and <meta charset=latin1> gr\u00fcn',
+  ])('refused where HTML says nothing that is known: %j', (source) =>
+    expect(problemOf(() => decode(Buffer.from(source, 'latin1')))).toMatchObject({ details: { reason: 'invalid_encoding' } }),
+  );
+
+  test.each([
     ['a byte that begins nothing', [...utf8('grün'), 0xff, 0x61], 5, '0xff at offset 5'],
     ['a character that is broken off in the middle', [0x61, 0xe5, 0x61], 2, '0x61 at offset 2'],
     ['a surrogate', [0x61, 0xed, 0xa0, 0x80], 2, '0xa0 at offset 2'],

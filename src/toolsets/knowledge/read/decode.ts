@@ -1,4 +1,4 @@
-/** Turns bytes into the text that is stored: UTF-8 or UTF-16, line ends LF, nothing else changed. */
+/** Turns bytes into the text that is stored: in the encoding that they name, or UTF-8; line ends LF, nothing else changed. */
 
 import { assertSize, refuse } from './refusal.ts';
 
@@ -18,7 +18,7 @@ const known: readonly [name: string, ...bytes: number[]][] = [
 /** @throws Problem `not_text`, `invalid_encoding`, `nul` */
 export function decode(bytes: Uint8Array): string {
   assertText(bytes);
-  const encoding = utf16Of(bytes) ?? 'utf-8';
+  const encoding = utf16Of(bytes) ?? charsetOf(bytes) ?? 'utf-8';
   try {
     return normalise(new TextDecoder(encoding, { fatal: true }).decode(bytes));
   } catch (error) {
@@ -63,6 +63,25 @@ function utf16Of(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
   return undefined;
+}
+
+/** So far browsers look for it: https://html.spec.whatwg.org/multipage/parsing.html#prescan-a-byte-stream-to-determine-its-encoding */
+const prescan = 1_024;
+
+/** What HTML says of itself. UTF-16 would have had to be known to read that, so it is not meant. */
+function charsetOf(bytes: Uint8Array): string | undefined {
+  const start = new TextDecoder('latin1').decode(bytes.subarray(0, prescan));
+  const [, label = ''] = /^\s*<[^]*?<meta\s[^>]*charset\s*=\s*["']?([\w:-]+)/i.exec(start) ?? [];
+  return label === '' || /^utf-?16/i.test(label) || !isEncoding(label) ? undefined : label;
+}
+
+function isEncoding(label: string): boolean {
+  try {
+    new TextDecoder(label);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function wrongBytes(bytes: Uint8Array, encoding: string): Error {

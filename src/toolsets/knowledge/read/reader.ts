@@ -16,6 +16,8 @@ export interface Source {
   format?: Format | undefined;
   /** Of the file; only its ending is looked at. */
   name?: string | undefined;
+  /** Of a Slack export: names for ids, from `readSlackUsers`. */
+  users?: ReadonlyMap<string, string> | undefined;
 }
 
 /** In bytes. @throws Problem `too_large` */
@@ -44,7 +46,7 @@ export async function readHere(source: Source, limits: ReadLimits, onProgress: O
   }
   const text = textOf(content);
   assertNotBlank(text);
-  const read = readText(text, format);
+  const read = readText(text, format, source);
   assertLength(read.text, limits.bytes, 'The text of the source');
   return read;
 }
@@ -60,7 +62,7 @@ function fromBase64(content: string): Uint8Array {
   throw refuse('damaged', 'The content is not a PDF in base64.', 'Encode the bytes of the file as base64, or name the format that it has.');
 }
 
-function readText(text: string, format: Exclude<Format, 'pdf'>): ReadText {
+function readText(text: string, format: Exclude<Format, 'pdf'>, { users }: Source): ReadText {
   switch (format) {
     case 'text':
       return readPlain(text);
@@ -69,7 +71,7 @@ function readText(text: string, format: Exclude<Format, 'pdf'>): ReadText {
     case 'html':
       return readHtml(text);
     case 'slack':
-      return readSlack(text);
+      return readSlack(text, users);
     case 'messages':
       return readSavedMessages(text);
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Problem } from '../../../platform/problem.ts';
-import { isSlackExport, readSlack } from './slack.ts';
+import { readSource } from './read.ts';
+import { isSlackExport, readSlack, readSlackUsers } from './slack.ts';
 
 const ann = { type: 'message', user: 'U1', user_profile: { display_name: '', real_name: 'Ann Arbor', name: 'ann' } };
 const bob = { type: 'message', user: 'U2', user_profile: { display_name: 'bob', real_name: 'Bob B', name: 'bb' } };
@@ -51,6 +52,18 @@ describe('the export of a Slack channel', () => {
     const users = new Map([['U8', 'Eve']]);
     expect(textOf([{ type: 'message', ts: '1769850000.000100', text }], users)).toBe(`[2026-01-31 09:00 UTC]\n${said}`);
   });
+});
+
+test('names of those who wrote nothing that day come from users.json', async () => {
+  const users = readSlackUsers(
+    JSON.stringify([
+      { id: 'U8', name: 'ee', profile: { display_name: 'Eve', real_name: 'Eve E' } },
+      { id: 'U9', name: 'max', deleted: true },
+      { id: 'U7' },
+    ]),
+  );
+  const content = JSON.stringify([{ type: 'message', ts: '1769850000.000100', text: '<@U8> <@U9> <@U7> <@U6>' }]);
+  expect((await readSource({ content, users })).text).toBe('[2026-01-31 09:00 UTC]\n@Eve @max @U7 @U6');
 });
 
 describe('is a Slack export', () => {

@@ -36,7 +36,17 @@ function isSlackMessage(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'type' in value && value.type === 'message' && 'ts' in value;
 }
 
-/** `users` gives names for ids, from the export's `users.json`; the day itself has those of who wrote in it. */
+const slackUsers = z.array(
+  z.looseObject({ id: z.string(), name: z.string().nullish(), real_name: z.string().nullish(), profile: profile.nullish() }),
+);
+
+/** The names of an export's `users.json`, by id. @throws Problem `malformed` with the path of the first thing that is wrong */
+export function readSlackUsers(text: string): Map<string, string> {
+  const users = parseShape(text, slackUsers, 'the users.json of a Slack export');
+  return new Map(users.map(({ id, profile: found, ...user }) => [id, profileName(found) ?? profileName(user) ?? id]));
+}
+
+/** `users` gives names for those who are named on that day and wrote nothing. */
 export function readSlack(text: string, users: ReadonlyMap<string, string> = new Map()): ReadText {
   const messages = parseShape(text, slackExport, 'the export of a Slack channel');
   const names = new Map(users);
