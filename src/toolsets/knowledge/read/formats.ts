@@ -4,10 +4,8 @@ import { type Format, formats } from './document.ts';
 import { readMarkdown } from './markdown.ts';
 import { isSlackExport } from './slack.ts';
 
-/** Endings of files that are read. What is not here may still be text. */
+/** Endings that say it. Of the others, `.txt` among them, the content says more. */
 const endings: Readonly<Record<string, Format>> = {
-  txt: 'text',
-  text: 'text',
   log: 'text',
   md: 'markdown',
   markdown: 'markdown',

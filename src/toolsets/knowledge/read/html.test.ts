@@ -82,6 +82,18 @@ test('what nobody sees on the page is left out', () => {
   expect(textOf(`<form>a${hidden.join('')}b</form>`)).toBe('ab');
 });
 
+describe('of a page that says what is its content', () => {
+  test('that is read, and nothing around it', () => {
+    expect(textOf('<header>Site</header><main><h1>A</h1>b</main><footer>Imprint</footer>')).toBe('# A\n\nb');
+  });
+
+  test.each([
+    ['nothing', '<p>a<main><script>b()</script></main>', 'a'],
+    ['more than one', '<main>a</main>b<main>c</main>', 'a\n\nb\n\nc'],
+    ['one that is hidden, and another one', '<main hidden>a</main>b<main>c</main>', 'c'],
+  ])('there is %s', (_what, body, text) => expect(textOf(body)).toBe(text));
+});
+
 describe('the title of HTML is', () => {
   test.each([
     ['that of its head', '<title> The\n page </title><h1>Other</h1><svg><title>no</title></svg>', 'The page'],

@@ -22,14 +22,8 @@ const layout = new Set('table ul ol pre blockquote h1 h2 h3 h4 h5 h6'.split(' ')
 /** @throws Problem `empty` */
 export function readHtml(source: string): ReadText {
   const document = parse(source);
-  const layoutTables = findLayoutTables(document.childNodes);
-  const writer = new HtmlWriter();
-  walk(document.childNodes, {
-    enter: (element) => writer.enter(element.tagName, attributesOf(element), layoutTables.has(element)),
-    leave: (element) => writer.leave(element.tagName, layoutTables.has(element)),
-    text: (value) => writer.text(value),
-  });
-  const markdown = writer.end();
+  const main = findMain(document.childNodes);
+  const markdown = (main === undefined ? '' : toMarkdown(main.childNodes)) || toMarkdown(document.childNodes);
   assertNotBlank(
     markdown,
     'The HTML has no text.',
@@ -37,6 +31,28 @@ export function readHtml(source: string): ReadText {
   );
   const read = readMarkdown(markdown);
   return { ...read, format: 'html', title: titleOf(document.childNodes) ?? read.title };
+}
+
+/** The content of the page, where it says which that is; what is around it stands on every page of the site. */
+function findMain(nodes: readonly Node[]): Element | undefined {
+  const found: Element[] = [];
+  walk(nodes, {
+    enter: (element) => {
+      if (element.tagName === 'main') found.push(element);
+    },
+  });
+  return found.length === 1 ? found[0] : undefined;
+}
+
+function toMarkdown(nodes: readonly Node[]): string {
+  const layoutTables = findLayoutTables(nodes);
+  const writer = new HtmlWriter();
+  walk(nodes, {
+    enter: (element) => writer.enter(element.tagName, attributesOf(element), layoutTables.has(element)),
+    leave: (element) => writer.leave(element.tagName, layoutTables.has(element)),
+    text: (value) => writer.text(value),
+  });
+  return writer.end();
 }
 
 interface Visitor {

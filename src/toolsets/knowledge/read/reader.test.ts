@@ -11,7 +11,8 @@ describe('the format is', () => {
 
   test.each([
     ['markdown', 'notes.MD', 'plain'],
-    ['text', 'notes.txt', '# heading'],
+    ['text', 'server.log', '# heading'],
+    ['markdown', 'README.txt', '# heading'],
     ['markdown', 'a.unknown', '# heading\n\ntext'],
     ['markdown', undefined, 'text\n\n```\ncode\n```\n'],
     ['markdown', undefined, '| a |\n|---|\n| 1 |\n'],
