@@ -131,27 +131,37 @@ function sectionTokens(
   return tokens;
 }
 
-/** What the next chunk begins with: the end of this one where the boundary was forced, or headings that would be left alone at its end. */
+/** What the next chunk begins with beside its piece. */
 function carry(text: string, open: Open, next: PlacedPiece, options: ChunkOptions): PlacedPiece[] {
-  const { pieces } = open;
-  if (!next.cut || next.index !== pieces.at(-1)?.index) {
-    const stay = pieces.findLastIndex(({ block }) => block.kind !== 'heading') + 1;
-    const headings = pieces.slice(stay);
-    const fit = estimateTokens(text, headings[0]?.start ?? next.start, next.end, options.maxTokens) <= options.maxTokens;
-    // Headings alone are a chunk only where what follows them has no room for them.
-    if (headings.length === 0 || stay <= open.carried || !fit || next.block.kind === 'heading') return [];
-    open.pieces = pieces.slice(0, stay);
-    open.tokens = estimateTokens(text, pieces[0]?.start ?? 0, open.pieces.at(-1)?.end ?? 0);
-    return headings;
-  }
+  const isForced = next.cut && next.index === open.pieces.at(-1)?.index;
+  return isForced ? repeated(text, open, next, options) : takeHeadings(text, open, next, options);
+}
+
+/** The end of the open chunk: the last whole pieces of the same block that the overlap has room for. */
+function repeated(text: string, { pieces }: Open, next: PlacedPiece, { maxTokens, overlapTokens }: ChunkOptions): PlacedPiece[] {
+  const fits = (start: number, end: number, most: number) => estimateTokens(text, start, end, most) <= most;
+  const end = pieces.at(-1)?.end ?? 0;
   let from = pieces.length;
-  for (let at = pieces.length - 1; at > 0 && pieces[at]?.index === next.index; at -= 1) {
+  // Not the first: the next chunk must begin later than this one.
+  for (let at = pieces.length - 1; at > 0; at -= 1) {
     const piece = pieces[at];
-    if (piece === undefined || estimateTokens(text, piece.start, pieces.at(-1)?.end, options.overlapTokens) > options.overlapTokens) break;
-    if (estimateTokens(text, piece.start, next.end, options.maxTokens) > options.maxTokens) break;
+    if (piece?.index !== next.index || !fits(piece.start, end, overlapTokens) || !fits(piece.start, next.end, maxTokens)) break;
     from = at;
   }
   return pieces.slice(from);
+}
+
+/** The headings at the end of the open chunk, whose text is in the next one, unless nothing new would be left here. */
+function takeHeadings(text: string, open: Open, next: PlacedPiece, { maxTokens }: ChunkOptions): PlacedPiece[] {
+  const { pieces, carried } = open;
+  const stay = pieces.findLastIndex(({ block }) => block.kind !== 'heading') + 1;
+  const headings = pieces.slice(stay);
+  const [first] = headings;
+  if (first === undefined || stay <= carried || next.block.kind === 'heading') return [];
+  if (estimateTokens(text, first.start, next.end, maxTokens) > maxTokens) return [];
+  open.pieces = pieces.slice(0, stay);
+  open.tokens = estimateTokens(text, pieces[0]?.start, open.pieces.at(-1)?.end);
+  return headings;
 }
 
 function begin(text: string, carried: readonly PlacedPiece[], next: PlacedPiece): Open {
