@@ -16,8 +16,11 @@ export function isLibraryInstalled(): boolean {
   }
 }
 
-/** Its scripts would only fetch what is for graphics cards. */
-export const installCommand = `npm install --no-save --ignore-scripts ${library}@${libraryVersion}`;
+/**
+ * Its scripts would only fetch what is for graphics cards. Without being told what kind of dependency it is, npm leaves out what the project calls an
+ * optional peer, and says nothing.
+ */
+export const installCommand = `npm install --no-save --save-prod --ignore-scripts ${library}@${libraryVersion}`;
 
 /** @throws SettingsError */
 export function requireLibrary(installed = isLibraryInstalled()): void {
