@@ -396,3 +396,31 @@ describe('sources', () => {
     expect(items.filter((item: Answer) => item.source_id === source.id)).toEqual([]);
   });
 });
+
+describe('what is taken in as it is', () => {
+  test('is HTML without what nobody reads', async () => {
+    const key = await project();
+    const content =
+      '<!doctype html><title>Moorings</title><nav>Home</nav><main><h1>Moorings</h1><p>Tie the <b>bowline</b>.</p><script>steal()</script></main>';
+    const { source } = await ingest({ project: key, content });
+    expect(source).toMatchObject({ format: 'html', title: 'Moorings' });
+    expect(await textOf(source.id)).not.toMatch(/steal|Home|<p>/);
+    const [{ citation }] = await search('bowline', key);
+    expect(await ada.call('verify_citation', citation)).toMatchObject({ status: 'valid' });
+  });
+
+  test('is refused where nothing can be read, with what to do, and leaves nothing behind', async () => {
+    const key = await project();
+    const wrong: [Record<string, unknown>, RegExp][] = [
+      [{ content: 'no PDF', format: 'pdf' }, /base64/],
+      [{ content: '<html><body><script>x</script></body></html>' }, /text/],
+      [{ content: 'a\u0000b' }, /U\+0000|NUL/i],
+      [{ content: '[{"type":"message"', format: 'slack' }, /JSON/],
+    ];
+    for (const [input, words] of wrong) {
+      const { code, message, next } = await ada.refused('ingest_source', { project: key, ...input });
+      expect(`${code} ${message} ${next}`).toMatch(words);
+    }
+    expect((await ada.call('list_sources', { project: key })).items).toEqual([]);
+  });
+});

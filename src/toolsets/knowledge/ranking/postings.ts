@@ -54,10 +54,24 @@ export function eachPosting(
     );
 }
 
-/** How many chunks hold each term. */
-export function holdingOf(terms: readonly string[], rows: readonly PostingsRow[]): Map<string, number> {
-  const holding = new Map(terms.map((term) => [term, 0]));
-  for (const { term, postings } of rows) holding.set(term, (holding.get(term) ?? 0) + postings.length / postingBytes);
+export interface Holding {
+  chunks: number;
+  sources: number;
+}
+
+/** How many chunks hold each term, and how many sources. */
+export function holdingOf(terms: readonly string[], rows: readonly PostingsRow[]): Map<string, Holding> {
+  const holding = new Map(terms.map((term) => [term, { chunks: 0, sources: 0 }]));
+  for (const row of rows) {
+    const its = holding.get(row.term);
+    let source = -1;
+    eachPosting(row, (number, _count, _length, ordinal) => {
+      if (its === undefined) return;
+      its.chunks += 1;
+      if (number - ordinal !== source) its.sources += 1;
+      source = number - ordinal;
+    });
+  }
   return holding;
 }
 

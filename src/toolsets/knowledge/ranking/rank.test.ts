@@ -36,14 +36,17 @@ function evidence(sources: readonly (readonly (readonly string[])[])[], terms: r
 function textbook(sources: readonly (readonly (readonly string[])[])[], terms: readonly string[]): number[] {
   const all = sources.flat();
   const average = { chunk: all.flat().length / all.length, source: all.flat().length / sources.length };
-  const worth = (term: string) => inverseFrequency(all.length, all.filter((other) => other.includes(term)).length);
   const countIn = (words: readonly string[], term: string) => words.filter((word) => word === term).length;
-  const scoreOf = (words: readonly string[], mean: number) =>
-    terms.reduce((sum, term) => sum + worth(term) * saturation(countIn(words, term), words.length, mean), 0);
+  const scoreOf = (words: readonly string[], every: readonly (readonly string[])[], mean: number) =>
+    terms.reduce((sum, term) => {
+      const worth = inverseFrequency(every.length, every.filter((other) => other.includes(term)).length);
+      return sum + worth * saturation(countIn(words, term), words.length, mean);
+    }, 0);
+  const whole = sources.map((chunks) => chunks.flat());
   return sources.flatMap((chunks) =>
     chunks.map((words) => {
-      const own = scoreOf(words, average.chunk);
-      return own === 0 ? 0 : own + scoreOf(chunks.flat(), average.source);
+      const own = scoreOf(words, all, average.chunk);
+      return own === 0 ? 0 : own + scoreOf(chunks.flat(), whole, average.source);
     }),
   );
 }

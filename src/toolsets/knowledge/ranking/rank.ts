@@ -39,37 +39,52 @@ export interface Ranking {
 
 export function rank({ terms, indexes, postings }: Evidence): Ranking {
   const sum = (of: (index: IndexFacts) => number) => indexes.reduce((total, index) => total + of(index), 0);
-  const chunks = sum((index) => index.chunks);
   const length = sum((index) => index.length);
-  const averages = {
-    chunk: Math.max(1, length / Math.max(1, chunks)),
-    source: Math.max(
-      1,
-      length /
-        Math.max(
-          1,
-          sum((index) => index.sources),
-        ),
-    ),
-  };
-  const holding = holdingOf(terms, postings);
-  const worth = new Map([...holding].map(([term, count]) => [term, inverseFrequency(Math.max(chunks, count), count)]));
+  const chunks = levelOf(
+    sum((index) => index.chunks),
+    length,
+  );
+  const sources = levelOf(
+    sum((index) => index.sources),
+    length,
+  );
+  const worth = new Map<string, Worth>();
+  for (const [term, holding] of holdingOf(terms, postings))
+    worth.set(term, { chunk: chunks.worth(holding.chunks), source: sources.worth(holding.sources) });
   const scores = new Scores();
-  for (const row of postings) score(scores, row, worth.get(row.term) ?? 0, averages);
-  const highest = [...worth.values()].reduce((total, value) => total + value * (k1 + 1) * 2, 0);
-  return { worth, best: (most) => scores.best(most).map((ranked) => ({ ...ranked, score: ranked.score / highest })) };
+  for (const row of postings)
+    score(scores, row, worth.get(row.term) ?? { chunk: 0, source: 0 }, { chunk: chunks.average, source: sources.average });
+  const highest = [...worth.values()].reduce((total, value) => total + (value.chunk + value.source) * (k1 + 1), 0);
+  return {
+    worth: new Map([...worth].map(([term, value]) => [term, value.chunk])),
+    best: (most) => scores.best(most).map((ranked) => ({ ...ranked, score: ranked.score / highest })),
+  };
+}
+
+/** The same number of each level: what a term is worth, or how long things are. */
+interface Worth {
+  chunk: number;
+  source: number;
+}
+
+function levelOf(count: number, length: number) {
+  return {
+    average: Math.max(1, length / Math.max(1, count)),
+    // What is gone is still in the postings for a while, so more may hold the term than there are.
+    worth: (holding: number) => inverseFrequency(Math.max(count, holding), holding),
+  };
 }
 
 /** Chunks of a source follow each other. One whose chunks are in two rows counts as two sources here, which is seldom and changes little. */
-function score(scores: Scores, row: PostingsRow, value: number, averages: { chunk: number; source: number }): void {
+function score(scores: Scores, row: PostingsRow, worth: Worth, average: Worth): void {
   const { project_id } = row;
   const blocks = scores.of(project_id);
   let source = { first: -1, length: 0, count: 0 };
   const close = () => {
-    if (source.count > 0) blocks.addSource(source.first, value * saturation(source.count, source.length, averages.source));
+    if (source.count > 0) blocks.addSource(source.first, worth.source * saturation(source.count, source.length, average.source));
   };
   eachPosting(row, (number, count, length, ordinal, sourceLength) => {
-    blocks.addChunk(number, ordinal, value * saturation(count, length, averages.chunk));
+    blocks.addChunk(number, ordinal, worth.chunk * saturation(count, length, average.chunk));
     if (number - ordinal !== source.first) {
       close();
       source = { first: number - ordinal, length: sourceLength, count: 0 };
