@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { migrations } from '../../src/platform/database/migrations/index.ts';
 import { signUp } from '../support/client.ts';
 import { type Incident, createIncident } from '../support/incident.ts';
 import { startPostgres15, withoutPostgres15 } from '../support/postgres-15.ts';
@@ -10,7 +11,9 @@ import { startPostgres15, withoutPostgres15 } from '../support/postgres-15.ts';
 let incident: Incident;
 let environment: Record<string, string>;
 let live: (number | null)[];
-const newest = '0008_mcp_wishes';
+const newest = migrations.at(-1)?.name ?? '';
+/** Down to the newest that the version before may not work with. */
+const toContraction = migrations.length - migrations.findLastIndex(({ expands }) => expands !== true);
 
 beforeAll(async () => {
   if (withoutPostgres15 !== undefined) return;
@@ -71,10 +74,10 @@ describe('migrate', () => {
   });
 
   test('waits for the owner of the data where the version before may not work with it', async () => {
-    await down(2);
+    await down(toContraction);
     const waiting = await migrate();
     expect(waiting).toMatchObject({ exit: 3, waiting_for: { step: 'contract' } });
-    expect(await pending()).toHaveLength(2);
+    expect(await pending()).toHaveLength(toContraction);
     expect(await incident.approve(waiting, { environment })).toMatchObject({ exit: 0 });
     expect(await pending()).toEqual([]);
   });
@@ -129,10 +132,11 @@ describe('failed-migration', () => {
 
   test('says which statement is refused, and that nothing of it was kept', async () => {
     await down();
-    await query('create table mcp_wishes (made_by text)');
+    // Of the newest migration.
+    await query('create table sources (made_by text)');
     expect(await look()).toMatchObject({ exit: 1, cause: 'failing', left: [], reason: expect.stringContaining('Nothing of it was kept') });
     expect(await pending()).toEqual([newest]);
-    await query('drop table mcp_wishes');
+    await query('drop table sources');
     await incident.quarterdeck('migrate', 'up');
   });
 

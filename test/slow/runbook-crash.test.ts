@@ -31,6 +31,10 @@ const runbook = document(
 );
 
 interface Case {
+  /** The step at which it was killed. */
+  readonly name: string;
+  /** What had begun when, for whoever has to find out why it went wrong. */
+  readonly begun: string;
   readonly moment: Moment;
   readonly kind: Kind;
   readonly asked: number;
@@ -62,7 +66,17 @@ async function killAndResume(name: string, kind: Kind, moment: Moment): Promise<
     const verified = (await workshop.runbook(['show', run, '--verify'])).code === 0;
     const changes = steps.filter((each) => each.kind !== 'check').map((each) => each.name);
     const done = new Map(changes.map((each) => [each, count(workshop, 'done', each)]));
-    return { moment, kind, asked, twice: kind === 'ask' && asked === 0 && count(workshop, 'begun', name) > 1, done, end, verified };
+    return {
+      name,
+      begun: workshop.read('begun'),
+      moment,
+      kind,
+      asked,
+      twice: kind === 'ask' && asked === 0 && count(workshop, 'begun', name) > 1,
+      done,
+      end,
+      verified,
+    };
   } finally {
     await workshop.remove();
   }
@@ -97,9 +111,11 @@ afterAll(() => {
 
 describe.each(moments)('killed %s', (moment) => {
   test('every run comes to the same end', async () => {
+    const tried: Case[] = [];
     for (let index = 0; index < steps.length; index += 2)
-      cases.push(...(await Promise.all(steps.slice(index, index + 2).map(({ name, kind }) => killAndResume(name, kind, moment)))));
-    for (const { kind, twice, done, end, verified, asked } of cases.filter((each) => each.moment === moment)) {
+      tried.push(...(await Promise.all(steps.slice(index, index + 2).map(({ name, kind }) => killAndResume(name, kind, moment)))));
+    cases.push(...tried);
+    for (const { name, begun, kind, twice, done, end, verified, asked } of tried) {
       expect({ end: end.outcome, exit: end.exit, left: end.left, verified, twice }).toEqual({
         end: 'passed',
         exit: 0,
@@ -108,8 +124,8 @@ describe.each(moments)('killed %s', (moment) => {
         twice: false,
       });
       // What may be run again may be done again; everything else is done once.
-      const wrong = [...done].filter(([name, times]) => (name.startsWith('repeatable') ? times < 1 || times > 2 : times !== 1));
-      expect(wrong).toEqual([]);
+      const wrong = [...done].filter(([each, times]) => (each.startsWith('repeatable') ? times < 1 || times > 2 : times !== 1));
+      expect(wrong, `killed at ${name}, asked ${asked} times; begun: ${begun.split('\n').join(' ')}`).toEqual([]);
       const unknown = moment !== 'before intent' && moment !== 'after result';
       expect(asked > 0).toBe(kind === 'ask' && unknown);
     }
