@@ -76,11 +76,11 @@ export const searchKnowledge = defineOperation({
     // Your own project is made with the first thing in it; until then it is empty, not missing.
     const nothing = key !== undefined && found === undefined;
     const result = nothing
-      ? { found: [], worth: new Map<string, number>(), more: false }
+      ? { found: [], worth: new Map<string, number>() }
       : await search(context, { text: query, project_id: found?.id, filters: wanted, offset, limit: most });
     const rows = result.found.map((row, place) => ({ row, place: offset + place + 1 }));
-    const page = toPage([...rows, ...(result.more && offset + most < deepest ? rows.slice(-1) : [])], {
-      limit: rows.length,
+    const page = toPage(rows.slice(0, Math.max(0, deepest - offset)), {
+      limit: most,
       bytes: context.page_bytes,
       item: ({ row }) => toPassage(row, result.worth, !Number.isFinite(context.page_bytes)),
       cursor: ({ place }) => writeCursor('search', asked, [place]),

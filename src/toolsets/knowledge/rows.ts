@@ -75,7 +75,6 @@ export type KnowledgeTables = {
     sources: number;
     chunks: number;
     length: number;
-    dead: number;
     pieces: number;
     languages: string[];
   };

@@ -24,11 +24,10 @@ export interface Found extends PassageRow {
 }
 
 export interface SearchResult {
+  /** One more than was asked for, where there is one. */
   found: Found[];
   /** What each term of the query is worth, in every language that there is text in. */
   worth: ReadonlyMap<string, number>;
-  /** Whether there is any after these. */
-  more: boolean;
 }
 
 /** How many of the best are read at first, and by how much more each time that too few of them pass: filters may leave out nearly all. */
@@ -39,7 +38,7 @@ export async function search(context: Context, query: Query): Promise<SearchResu
   const indexes = await readIndexes(context, query.project_id);
   const spoken = [...new Set(indexes.flatMap((index) => index.languages))].map(toLanguage);
   const terms = new Set(spoken.flatMap((language) => termsOf(query.text, language)));
-  if (terms.size === 0) return { found: [], worth: new Map(), more: false };
+  if (terms.size === 0) return { found: [], worth: new Map() };
   const projects = indexes.map((index) => index.project_id);
   const postings = await readPostings(context, projects, [...terms]);
   const ranking = rank({ terms: [...terms], indexes, postings });
@@ -53,8 +52,7 @@ export async function search(context: Context, query: Query): Promise<SearchResu
     if (ranked.length < reach) break;
     seen = ranked.length;
   }
-  const found = passing.slice(query.offset, query.offset + query.limit);
-  return { found, worth: ranking.worth, more: passing.length > query.offset + query.limit };
+  return { found: passing.slice(query.offset, wanted), worth: ranking.worth };
 }
 
 /** Reads the chunks and keeps those that pass, in their order. */

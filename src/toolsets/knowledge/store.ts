@@ -71,18 +71,10 @@ export async function listSourceRows(
   return query.orderBy('sources.id', 'desc').limit(sql.lit(page.limit)).execute();
 }
 
-export interface NewSource {
-  id: string;
-  project_id: string;
-  owner_id: string | null;
-  kind: SourceKind;
-  identity: string;
-  title: string;
-  format: Format;
-  url: string | null;
-  language: string;
-  created_by: Actor;
-}
+export type NewSource = Pick<
+  SourceRow,
+  'id' | 'project_id' | 'owner_id' | 'kind' | 'identity' | 'title' | 'format' | 'url' | 'language' | 'created_by'
+>;
 
 /** Inserts the source unless there is one with its identity, and locks it either way: whoever brings the same at the same time waits here. */
 export async function claimSource(scope: TransactionScope, source: NewSource): Promise<{ id: string; made: boolean }> {

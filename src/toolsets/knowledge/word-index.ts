@@ -97,7 +97,7 @@ export async function removeChunks(scope: TransactionScope, source: { id: string
       delete from chunks where workspace_id = ${scope.workspace_id} and source_id = ${source.id} and starts >= ${from} returning length
     ), total as (select count(*)::int as chunks, coalesce(sum(length), 0)::bigint as length from gone)
     update search_indexes set
-      sources = sources - ${from === 0 ? 1 : 0}, chunks = search_indexes.chunks - total.chunks, length = search_indexes.length - total.length, dead = dead + total.chunks
+      sources = sources - ${from === 0 ? 1 : 0}, chunks = search_indexes.chunks - total.chunks, length = search_indexes.length - total.length
     from total where workspace_id = ${scope.workspace_id} and project_id = ${source.project_id}`.execute(scope.db);
 }
 

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readOwnSet } from '../../../bench/retrieval/own-set.ts';
 import { meanQuality, qualityOf } from '../../../bench/retrieval/measures.ts';
@@ -182,6 +183,12 @@ describe('the index of words', () => {
     const before = await ask();
     expect(before).toHaveLength(64);
     for (let n = 64; n < 70; n += 1) await add(n);
+    const { rows } = await house.database.transaction('system', { mode: 'read' }, (scope) =>
+      sql<{ pieces: number }>`
+        select count(distinct piece) as pieces from postings where piece > 0
+          and project_id = (select id from projects where key = ${key})`.execute(scope.db),
+    );
+    expect(rows[0]?.pieces, 'pieces that are not merged').toBe(70 - 65);
     for (const id of ids.slice(64)) await ada.call('delete_source', { source_id: id });
     const after = await ask();
     expect(after.map(([title]: [string]) => title).sort()).toEqual(before.map(([title]: [string]) => title).sort());

@@ -118,8 +118,6 @@ async function createIndex(db: Kysely<unknown>): Promise<void> {
       chunks integer not null default 0,
       -- Terms of all chunks together: BM25 compares each chunk with the average.
       length bigint not null default 0,
-      -- Chunks that are gone and still in the postings.
-      dead integer not null default 0,
       -- How often something was added since all was merged.
       pieces integer not null default 0,
       languages text[] not null default '{}',
