@@ -54,6 +54,8 @@ describe('requests', () => {
     ['that fail on one replica', { fast: 100 }, { fast: 50, failed: 50 }, 'failed', 'replica', 'two'],
     ['that are slow on one replica, which gets few', { fast: 200 }, { slow: 10 }, 'failed', 'replica', 'two'],
     ['that fail everywhere', { fast: 90, failed: 10 }, { fast: 90, failed: 10 }, 'failed', 'everybody', 'none'],
+    ['that fail everywhere, though one replica got few', { fast: 950, failed: 50 }, { fast: 38, failed: 2 }, 'failed', 'everybody', 'none'],
+    ['that fail, though too few of another to compare', { fast: 950, failed: 50 }, { fast: 20 }, 'failed', 'everybody', 'none'],
     ['of which two fail by chance', { fast: 100 }, { fast: 18, failed: 2 }, 'passed', 'nobody', 'none'],
   ])('%s', (_what, one, two, outcome, spread, culprit) => {
     const { measured, ...result } = look(one, two);

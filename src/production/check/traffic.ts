@@ -1,7 +1,7 @@
 /** `check traffic`: whether the requests of a release fail or are slow, and whose doing it is: one replica, one version, or everybody. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Traffic, numbersOf, quantile } from '../measure/measurement.ts';
+import { type Traffic, addTraffic, numbersOf, quantile, shareAbove } from '../measure/measurement.ts';
 import type { Sample } from '../measure/metrics-text.ts';
 import { type Reading, outcomesOf, read, trafficBy, trafficOf } from '../measure/release.ts';
 import { growth } from '../measure/replica.ts';
@@ -49,7 +49,13 @@ export function judgeTraffic(before: Reading, after: Reading, wishes: TrafficWis
   const enough = all.requests >= wishes.minRequests;
   const slots = after.status.slots.flatMap(({ version, replicas }) => replicas.map(({ id }) => ({ id, version })));
   const replicas = slots.map(({ id, version }) => ({ id, version, traffic: trafficBy('replica', grown, id) }));
-  const subjects = replicas.map(({ id, version, traffic }): Subject => ({ name: id, version, bad: isBad(traffic, wishes, leastEach) }));
+  const bad = replicas.filter(({ traffic }) => isBad(traffic, wishes, leastEach) === true);
+  const share = badShare(addTraffic(bad.map(({ traffic }) => traffic)), wishes);
+  const subjects = replicas.map((replica): Subject => ({
+    name: replica.id,
+    version: replica.version,
+    bad: bad.includes(replica) || (isGood(replica.traffic, wishes, share) ? false : null),
+  }));
   const spread = spreadOf(isBad(all, wishes, wishes.minRequests), enough ? subjects : []);
   const ended = outcomesOf(grown).map(([outcome, count]) => `${count} ${outcome}`);
   const count = `${all.requests}${ended.length === 0 ? '' : `: ${ended.join(', ')}`}`;
@@ -84,6 +90,23 @@ function previousWas(samples: readonly Sample[], { previous, canary, live }: Rel
   if (version === null) return 'unknown';
   const bad = isBad(trafficOf(samples, version), wishes, wishes.minRequests);
   return bad === null ? 'unknown' : bad ? 'bad' : 'good';
+}
+
+/** Of requests that are bad in one way, the share that is bad in the way that is worse. */
+function badShare(traffic: Traffic, { errorRate, p95Ms }: TrafficWishes): number {
+  const failing = errorRate === undefined || traffic.requests === 0 ? 0 : traffic.errors / traffic.requests;
+  return Math.max(failing, p95Ms === undefined ? 0 : shareAbove(p95Ms / 1_000, traffic.buckets));
+}
+
+/**
+ * Within the limits, and not only because of how little it was asked: of so many requests, some would have been bad if it were like those that
+ * are. `share` is theirs; by the rule of three, none is seen by chance less than one time in twenty when three are expected.
+ */
+function isGood(traffic: Traffic, wishes: TrafficWishes, share: number): boolean {
+  const { errorRate = 1 } = wishes;
+  return (
+    isBad(traffic, wishes, leastEach) === false && traffic.errors <= errorRate * traffic.requests && traffic.requests * share >= leastBad
+  );
 }
 
 /** null: too few to say. */

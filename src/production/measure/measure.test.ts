@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parseMetrics as parseByLibrary } from '../../../test/support/prometheus.ts';
-import { addTraffic, numbersOf, quantile } from './measurement.ts';
+import { addTraffic, numbersOf, quantile, shareAbove } from './measurement.ts';
 import { parseMetrics } from './metrics-text.ts';
 import { type Reading, windowOf } from './replica.ts';
 import { AnotherProcess, countRestarts, remember } from './restarts.ts';
@@ -64,6 +64,16 @@ describe('percentiles', () => {
         expect(found).toBeLessThanOrEqual(Math.min(upper, 10));
       }),
     );
+  });
+
+  test("and the share above them are each other's opposite", () => {
+    const buckets = bucketsOf([0.005, 0.05, 0.05, 0.5, 5, 20]);
+    for (const share of [0.1, 0.3, 0.5, 0.8]) expect(shareAbove(quantile(share, buckets) ?? NaN, buckets)).toBeCloseTo(1 - share);
+    expect([shareAbove(10, buckets), shareAbove(60, buckets), shareAbove(1, new Map())]).toEqual([
+      expect.closeTo(1 / 6),
+      expect.closeTo(1 / 6),
+      0,
+    ]);
   });
 
   test('of several replicas are those of all their requests', () => {

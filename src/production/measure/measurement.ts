@@ -69,6 +69,22 @@ export function quantile(share: number, buckets: ReadonlyMap<string, number>): n
   return undefined;
 }
 
+/** Share of what was counted that took longer than so many seconds; even within a bucket, as in `quantile`. 0 when nothing was counted. */
+export function shareAbove(seconds: number, buckets: ReadonlyMap<string, number>): number {
+  const rising = [...buckets].map(([bound, count]) => ({ bound: boundOf(bound), count })).toSorted((a, b) => a.bound - b.bound);
+  const total = rising.at(-1)?.count ?? 0;
+  if (!(total > 0)) return 0;
+  let [lower, before] = [0, 0];
+  for (const { bound, count } of rising) {
+    if (bound > seconds) {
+      const within = bound === Infinity ? 0 : ((count - before) * (seconds - lower)) / (bound - lower);
+      return 1 - (before + within) / total;
+    }
+    [lower, before] = [bound, count];
+  }
+  return 0;
+}
+
 export function boundOf(text: string): number {
   return text === '+Inf' ? Infinity : Number(text);
 }

@@ -41,6 +41,8 @@ test('a stream may break with what carries it, and at no other time', () => {
   expect(isStreamFine({ at: 5_100, how: 'broken', why: 'ECONNRESET' }, [replica])).toBe(true);
   expect(isStreamFine({ at: 4_000, how: 'broken', why: 'ECONNRESET' }, [replica])).toBe(false);
   expect(isStreamFine({ at: 4_000, how: 'whole', why: null }, [])).toBe(true);
+  expect(isStreamFine({ at: 4_000, how: 'refused', why: '500: {"error":{"code":"rehearsal_fault"}}' }, [])).toBe(true);
+  expect(isStreamFine({ at: 4_000, how: 'refused', why: '500: {}' }, [])).toBe(false);
 });
 
 test('each kill is charged with what it cost', () => {

@@ -24,16 +24,20 @@ const total: ReadonlySet<Kill['what']> = new Set(['proxy', 'supervisor and proxy
 
 export function fateOf(sample: Sample, kills: readonly Kill[]): Fate {
   if (sample.ok) return 'ok';
-  if (sample.why?.includes('rehearsal_fault') === true) return 'injected';
+  if (wasInjected(sample.why)) return 'injected';
   const [from, to] = [sample.at, sample.at + sample.ms];
   if (kills.some(({ at }) => from <= at + slackMs && to >= at && from > at - slackMs - sample.ms)) return 'interrupted';
   if (kills.some(({ what, at, until }) => total.has(what) && from <= until && to >= at)) return 'down';
   return 'failed';
 }
 
-/** Whether an event stream ended as it should: between two events, or because what carried it was killed. */
-export function isStreamFine({ how, at }: StreamEnd, kills: readonly Kill[]): boolean {
-  return how === 'whole' || kills.some((kill) => at >= kill.at && at <= kill.until + slackMs);
+function wasInjected(why: string | null): boolean {
+  return why?.includes('rehearsal_fault') === true;
+}
+
+/** Whether an event stream ended as it should: between two events, because what carried it was killed, or on purpose. */
+export function isStreamFine({ how, why, at }: StreamEnd, kills: readonly Kill[]): boolean {
+  return how === 'whole' || wasInjected(why) || kills.some((kill) => at >= kill.at && at <= kill.until + slackMs);
 }
 
 export interface Promised {

@@ -1,6 +1,7 @@
 /** Load at a steady rate, whether answers come or not: what real clients do, and what shows an outage in its whole length. */
 
 import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** One request to send. */
@@ -116,7 +117,7 @@ export class Load {
     const shot = kind.shoot(number);
     const { status, body, why } = await this.#ask(shot);
     const ok = why === null && status !== null && (shot.accept?.(status, body) ?? (status >= 200 && status < 300));
-    this.samples.push({ kind: kind.name, at, ms: this.now - at, status, ok, why: ok ? null : (why ?? `${status}: ${body.slice(0, 200)}`) });
+    this.samples.push({ kind: kind.name, at, ms: this.now - at, status, ok, why: ok ? null : (why ?? reasonOf(status, body)) });
   }
 
   #ask(shot: Shot): Promise<{ status: number | null; body: string; why: string | null }> {
@@ -153,13 +154,17 @@ export class Load {
       const sent = this.#request(shot, signal);
       sent.on('error', (error: NodeJS.ErrnoException) => resolve({ how: 'refused', why: error.code ?? error.message }));
       sent.on('response', (answer: IncomingMessage) => {
-        if (answer.statusCode !== 200) resolve({ how: 'refused', why: String(answer.statusCode) });
+        answer.on('error', (error: NodeJS.ErrnoException) => resolve({ how: 'broken', why: error.code ?? error.message }));
+        if (answer.statusCode !== 200)
+          return void text(answer).then(
+            (body) => resolve({ how: 'refused', why: reasonOf(answer.statusCode, body) }),
+            () => undefined,
+          );
         let tail = '';
         answer.on('data', (chunk: Buffer) => {
           this.events += 1;
           tail = (tail + chunk.subarray(-2).toString('latin1')).slice(-2);
         });
-        answer.on('error', (error: NodeJS.ErrnoException) => resolve({ how: 'broken', why: error.code ?? error.message }));
         answer.on('end', () =>
           resolve(tail === '\n\n' || tail === '' ? { how: 'whole', why: null } : { how: 'broken', why: 'in the middle of an event' }),
         );
@@ -182,6 +187,10 @@ export class Load {
     sent.end(body);
     return sent;
   }
+}
+
+function reasonOf(status: number | null | undefined, body: string): string {
+  return `${status}: ${body.slice(0, 200)}`;
 }
 
 /** Each kind as often as its share, spread evenly: `a b a c a b`. */

@@ -179,7 +179,7 @@ async function conclude(stage: Stage): Promise<void> {
     promise(
       stage,
       'an event stream ends between two events, or with what was killed',
-      `${load.streamEnds.length} ended, ${streamsBroken.length} otherwise`,
+      `${load.streamEnds.length} ended, ${streamsBroken.length} otherwise${streamsBroken[0] === undefined ? '' : `, the first: ${streamsBroken[0].how}, ${streamsBroken[0].why}`}`,
       streamsBroken.length === 0,
     );
     const repeated = await service.repeatUnanswered(url);

@@ -34,21 +34,33 @@ const lookMs = 10;
 export class Exchanges {
   readonly #open = new Set<Exchange>();
   readonly #counts = new Map<string, number>();
+  readonly #standing = new Map<string, number>();
 
   add(exchange: Exchange): void {
     this.#open.add(exchange);
-    this.#counts.set(exchange.replica, this.inFlight(exchange.replica) + 1);
+    count(this.#counts, exchange.replica, 1);
+  }
+
+  /** From now on it only listens. */
+  stands(exchange: Exchange): void {
+    if (exchange.standing || !this.#open.has(exchange)) return;
+    exchange.standing = true;
+    count(this.#standing, exchange.replica, 1);
   }
 
   remove(exchange: Exchange): void {
     if (!this.#open.delete(exchange)) return;
-    const left = this.inFlight(exchange.replica) - 1;
-    if (left > 0) this.#counts.set(exchange.replica, left);
-    else this.#counts.delete(exchange.replica);
+    count(this.#counts, exchange.replica, -1);
+    if (exchange.standing) count(this.#standing, exchange.replica, -1);
   }
 
   inFlight(replica: string): number {
     return this.#counts.get(replica) ?? 0;
+  }
+
+  /** Requests that wait for their answer: a stream that only listens is no work, and one more of them must not turn requests away. */
+  waiting(replica: string): number {
+    return this.inFlight(replica) - (this.#standing.get(replica) ?? 0);
   }
 
   counts(): Record<string, number> {
@@ -73,6 +85,12 @@ export class Exchanges {
   }
 }
 
+function count(counts: Map<string, number>, key: string, more: number): void {
+  const now = (counts.get(key) ?? 0) + more;
+  if (now > 0) counts.set(key, now);
+  else counts.delete(key);
+}
+
 /** https://modelcontextprotocol.io/specification/2026-07-28: the one call whose answer is open as long as the client listens. */
 const listening = 'subscriptions/listen';
 
@@ -82,20 +100,15 @@ export function isStanding({ method, headers }: IncomingMessage, answer: Incomin
   return isStream && (method === 'GET' || headers['mcp-method'] === listening);
 }
 
-/** An exchange over HTTP; `answer` is told when the replica begins it. */
-export function httpExchange(
-  replica: string,
-  response: ServerResponse,
-): Exchange & { answer(request: IncomingMessage, answer: IncomingMessage): void } {
+/** An exchange over HTTP; `listen` is told when the answer turns out to be a standing stream. */
+export function httpExchange(replica: string, response: ServerResponse): Exchange & { listen(answer: IncomingMessage): void } {
   let upstream: IncomingMessage | undefined;
   let tail = '\n\n';
   return {
     replica,
     standing: false,
     upgraded: false,
-    answer(request, answer) {
-      this.standing = isStanding(request, answer);
-      if (!this.standing) return;
+    listen(answer) {
       upstream = answer;
       answer.on('data', (chunk: Buffer) => void (tail = (tail + chunk.subarray(-2).toString('latin1')).slice(-2)));
     },

@@ -168,6 +168,17 @@ describe('an event stream', () => {
     expect(await drained).toEqual({ finished: 0, cut: 0, streams: 1 });
   });
 
+  test('keeps no request from the replica that has it', async () => {
+    const either: RequestListener = (incoming, outgoing) =>
+      incoming.url === '/stream' ? streaming(incoming, outgoing) : void outgoing.end('a');
+    const { url, forwarder } = await proxyTo(await target('a', either), await target('b', echo));
+    const stream = await fetch(`${url}/stream`);
+    expect(await (await fetch(url)).text()).toBe('a');
+    await stream.body?.cancel();
+    await expect.poll(() => forwarder.exchanges.inFlight('a')).toBe(0);
+    expect(forwarder.exchanges.waiting('a')).toBe(0);
+  });
+
   test('that answers a call is waited for', async () => {
     const { url, forwarder } = await proxyTo(await target('a', streaming));
     const response = await fetch(url, { method: 'POST', body: '{}' });

@@ -5,7 +5,7 @@ import { type Socket, connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createProxyServer } from 'httpxy';
 import { createAgent, wasRefused } from './agent.ts';
-import { type Exchange, Exchanges, httpExchange, upgradedExchange } from './exchanges.ts';
+import { type Exchange, Exchanges, httpExchange, isStanding, upgradedExchange } from './exchanges.ts';
 import { type Measures, type Outcome, createMeasures } from './measures.ts';
 import { Sessions } from './sessions.ts';
 import { type Choice, type Table, choose } from './table.ts';
@@ -42,7 +42,7 @@ export function createForwarder(random: () => number = Math.random): Forwarder {
       pinned: sessions.homeOf(oneOf(headers[sessionHeader])),
       avoid,
       draws: [random(), random()],
-      inFlight: (id) => exchanges.inFlight(id),
+      waiting: (id) => exchanges.waiting(id),
     });
 
   async function request(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -54,7 +54,10 @@ export function createForwarder(random: () => number = Math.random): Forwarder {
       const exchange = httpExchange(id, outgoing);
       let broken = false;
       onAnswer.set(incoming, (answer) => {
-        exchange.answer(incoming, answer);
+        if (isStanding(incoming, answer)) {
+          exchanges.stands(exchange);
+          exchange.listen(answer);
+        }
         learnSession(sessions, incoming, answer, id);
         ownConnection(answer);
         // When the client goes first, its response is destroyed by then.

@@ -11,7 +11,7 @@ const table: Table = {
     { version: 'v2', weight: 10, targets: [target('c')] },
   ],
 };
-const situation = (over: Partial<Situation> = {}): Situation => ({ avoid: new Set(), draws: [0, 0], inFlight: () => 0, ...over });
+const situation = (over: Partial<Situation> = {}): Situation => ({ avoid: new Set(), draws: [0, 0], waiting: () => 0, ...over });
 
 describe('a request', () => {
   test('is drawn by weight', () => {
@@ -19,8 +19,8 @@ describe('a request', () => {
     expect(choose(table, situation({ draws: [0.901, 0] }))?.version).toBe('v2');
   });
 
-  test('goes to the replica with the least in flight, and among equals to any', () => {
-    expect(choose(table, situation({ inFlight: (id) => (id === 'a' ? 2 : 1) }))?.id).toBe('b');
+  test('goes to the replica with the fewest waiting, and among equals to any', () => {
+    expect(choose(table, situation({ waiting: (id) => (id === 'a' ? 2 : 1) }))?.id).toBe('b');
     expect(choose(table, situation({ draws: [0, 0.9] }))?.id).toBe('b');
   });
 

@@ -27,12 +27,13 @@ export interface Situation {
   readonly avoid: ReadonlySet<string>;
   /** Two numbers from 0 to 1: for the version, and among equals. */
   readonly draws: readonly [number, number];
-  inFlight(id: string): number;
+  /** Requests of a replica that wait for their answer. */
+  waiting(id: string): number;
 }
 
 /**
  * A session stays with its replica. All else is drawn by weight among the versions that have a healthy replica, and goes to the one of
- * these with the least in flight. Where none is healthy, any is better than none: the check of health may be what fails.
+ * these with the fewest requests waiting. Where none is healthy, any is better than none: the check of health may be what fails.
  */
 export function choose(table: Table, situation: Situation): Choice | undefined {
   const { pinned, avoid } = situation;
@@ -47,13 +48,13 @@ export function choose(table: Table, situation: Situation): Choice | undefined {
   return draw(healthy, situation) ?? draw(weighted, situation);
 }
 
-function draw(routes: readonly { weight: number; targets: Choice[] }[], { draws, inFlight }: Situation): Choice | undefined {
+function draw(routes: readonly { weight: number; targets: Choice[] }[], { draws, waiting }: Situation): Choice | undefined {
   const able = routes.filter(({ targets }) => targets.length > 0);
   const total = able.reduce((sum, { weight }) => sum + weight, 0);
   let left = draws[0] * total;
   const route = able.find(({ weight }) => (left -= weight) < 0) ?? able.at(-1);
   if (route === undefined) return undefined;
-  const least = Math.min(...route.targets.map(({ id }) => inFlight(id)));
-  const idlest = route.targets.filter(({ id }) => inFlight(id) === least);
+  const least = Math.min(...route.targets.map(({ id }) => waiting(id)));
+  const idlest = route.targets.filter(({ id }) => waiting(id) === least);
   return idlest[Math.min(idlest.length - 1, Math.floor(draws[1] * idlest.length))];
 }
