@@ -91,12 +91,12 @@ async function showSizes(adminUrl: string, name: string): Promise<void> {
   const rows = await query(
     adminUrl,
     `select relname as table, pg_size_pretty(pg_table_size(oid)) as rows, pg_size_pretty(pg_indexes_size(oid)) as indexes
-     from pg_class where relname in ('chunks', 'postings', 'source_parts') order by 1`,
+     from pg_class where relname in ('chunks', 'postings', 'posting_pieces', 'source_parts') order by 1`,
     name,
   );
   const [counts] = await query(
     adminUrl,
-    `select (select count(*) from chunks) as chunks, (select count(distinct piece) from postings where piece > 0) as pieces, (select count(*) from postings) as rows,
+    `select (select count(*) from chunks) as chunks, (select count(distinct (project_id, number)) from posting_pieces) as pieces, (select count(*) from postings) as rows,
        (select pg_size_pretty(sum(length(text))) from chunks) as text`,
     name,
   );

@@ -10,7 +10,7 @@ import type { Log } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import type { LongCalls } from './mcp/long-calls/calls.ts';
 import type { WishBook } from './mcp/wishes/wishes.ts';
-import { mergeAllPieces } from '../toolsets/knowledge/index.ts';
+import { keepUp as keepUpIndex } from '../toolsets/knowledge/index.ts';
 import { sweepExpired } from '../toolsets/queue/index.ts';
 
 export interface SweepParts {
@@ -41,7 +41,7 @@ export function startSweeps({ settings, log, database, events, identity, metrics
   const asSystem = (work: (scope: TransactionScope) => Promise<number>) => () => database.transaction('system', { mode: 'write' }, work);
   const sweeps: Sweep[] = [
     { name: 'expired_claims', everyMs: settings.sweepMs, run: () => sweepExpired(database, events, settings) },
-    { name: 'search_pieces', everyMs: minuteMs, run: () => mergeAllPieces(database) },
+    { name: 'search_index', everyMs: minuteMs, run: () => keepUpIndex(database) },
     { name: 'long_calls', everyMs: settings.sweepMs, run: () => longCalls.sweep() },
     { name: 'idempotency_keys', everyMs: hourMs, run: asSystem((scope) => deleteOldKeys(scope, settings.idempotencyHours)) },
     { name: 'old_wishes', everyMs: hourMs, run: () => wishes.sweep() },

@@ -9,4 +9,4 @@ export const knowledgeToolset: Toolset = {
   operations: [ingestSource, searchKnowledge, listSources, getSource, deleteSource, verifyCitation],
 };
 
-export { mergeAllPieces } from './word-index.ts';
+export { keepUp } from './index-upkeep.ts';

@@ -11,7 +11,8 @@ import { noSuchSource, noSuchVersion, resourceOf, toPassage, toSource } from './
 import { citationFields, filters, ingestInput, passage, searchMode, source, sourceId, sourceKinds } from './schema.ts';
 import { search } from './search.ts';
 import { deleteSourceRow, findSource, findVersion, listSourceRows } from './store.ts';
-import { mergePieces, removeChunks } from './word-index.ts';
+import { mergePieces } from './index-upkeep.ts';
+import { removeChunks } from './word-index.ts';
 
 /** What other systems call a source, and what is done with it. */
 const sourceWords = 'document file page article transcript conversation thread note memory rag context';
@@ -36,7 +37,7 @@ export const ingestSource = defineOperation({
   cost: 'expensive',
   async handler(context, input) {
     const { change, row } = await ingest(context, input);
-    await mergePieces((work) => context.transaction('write', work), row.project_id);
+    await context.transaction('write', (scope) => mergePieces(scope, row.project_id));
     const view = toSource(row);
     return { source: view, conversation_id: view.conversation_id, change };
   },

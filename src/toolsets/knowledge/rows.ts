@@ -76,6 +76,7 @@ export type KnowledgeTables = {
     chunks: number;
     length: number;
     pieces: number;
+    gone: number;
     languages: string[];
   };
   postings: {
@@ -84,7 +85,6 @@ export type KnowledgeTables = {
     owner_id: string | null;
     term: string;
     block: number;
-    piece: number;
     postings: Buffer;
   };
   projects: { workspace_id: string; id: string; key: string };

@@ -1,8 +1,9 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readOwnSet } from '../../../bench/retrieval/own-set.ts';
 import { meanQuality, qualityOf } from '../../../bench/retrieval/measures.ts';
 import { createReference } from '../../../bench/retrieval/reference.ts';
+import { keepUp } from '../../../src/toolsets/knowledge/index.ts';
 import { analyse } from '../../../src/toolsets/knowledge/analysis/analyse.ts';
 import { type Answer, type Caller, type OwnHouse, openHouse } from '../../support/house.ts';
 
@@ -185,14 +186,45 @@ describe('the index of words', () => {
     for (let n = 64; n < 70; n += 1) await add(n);
     const { rows } = await house.database.transaction('system', { mode: 'read' }, (scope) =>
       sql<{ pieces: number }>`
-        select count(distinct piece) as pieces from postings where piece > 0
-          and project_id = (select id from projects where key = ${key})`.execute(scope.db),
+        select count(distinct number) as pieces from posting_pieces where project_id = (select id from projects where key = ${key})`.execute(
+        scope.db,
+      ),
     );
     expect(rows[0]?.pieces, 'pieces that are not merged').toBe(70 - 65);
     for (const id of ids.slice(64)) await ada.call('delete_source', { source_id: id });
     const after = await ask();
     expect(after.map(([title]: [string]) => title).sort()).toEqual(before.map(([title]: [string]) => title).sort());
     for (const [, score] of after) expect(score).toBeGreaterThan(0);
+  });
+});
+
+describe('postings of what is gone', () => {
+  test('are taken out when they are many, and nothing else is', async () => {
+    const small = await openHouse({ environment: { QUARTERDECK_CHUNK_TOKENS: '50', QUARTERDECK_CHUNK_OVERLAP_TOKENS: '0' } });
+    try {
+      const { call } = await small.person('Tidy');
+      const kept = 'Herons stand in the shallow lagoon.';
+      const text = (word: string) =>
+        Array.from({ length: 150 }, (_, n) => `The ${word} number${n} ${'walks on and on '.repeat(12)}.`).join('\n\n');
+      await call('ingest_source', { title: 'Kept', content: kept });
+      for (const word of ['flamingo', 'pelican', 'cormorant'])
+        await call('ingest_source', { conversation_id: 'birds', content: text(word) });
+      const read = (query: RawBuilder<Record<'chunks' | 'gone' | 'walking' | 'birds', number>>) =>
+        small.database.transaction('system', { mode: 'read' }, async ({ db }) => (await query.execute(db)).rows);
+      const facts = () =>
+        read(sql`select chunks, gone, (select sum(length(postings)) / 10 from postings where term = 'walk') as walking,
+        (select count(*) from postings where term in ('flamingo', 'pelican', 'cormor')) as birds from search_indexes`);
+      const find = async (query: string) => (await call('search_knowledge', { query, limit: 100 })).items.length;
+      const [{ chunks, gone } = { chunks: 0, gone: 0 }] = await facts();
+      expect(gone).toBeGreaterThanOrEqual(256);
+      expect(await facts()).toEqual([{ chunks, gone, walking: chunks - 1 + gone, birds: 3 }]);
+      await keepUp(small.database);
+      expect(await facts()).toEqual([{ chunks, gone: 0, walking: chunks - 1, birds: 1 }]);
+      expect([await find('flamingo'), await find('cormorant walks'), await find('heron')]).toEqual([0, 100, 1]);
+      expect(await keepUp(small.database)).toBe(0);
+    } finally {
+      await small.close();
+    }
   });
 });
 

@@ -12,12 +12,12 @@ export const knowledge: Migration = {
     await createSources(db);
     await createChunks(db);
     await createIndex(db);
-    const tables = ['sources', 'source_versions', 'source_parts', 'chunks', 'search_indexes', 'postings'];
+    const tables = ['sources', 'source_versions', 'source_parts', 'chunks', 'search_indexes', 'postings', 'posting_pieces'];
     for (const table of tables) await secureTable(db, table, { owner: 'owner_id' });
   },
 
   async down(db: Kysely<unknown>): Promise<void> {
-    await sql`drop table postings, search_indexes, chunks, source_parts, source_versions, sources`.execute(db);
+    await sql`drop table posting_pieces, postings, search_indexes, chunks, source_parts, source_versions, sources`.execute(db);
     await sql`drop function delete_postings()`.execute(db);
   },
 };
@@ -118,8 +118,10 @@ async function createIndex(db: Kysely<unknown>): Promise<void> {
       chunks integer not null default 0,
       -- Terms of all chunks together: BM25 compares each chunk with the average.
       length bigint not null default 0,
-      -- How often something was added since all was merged.
+      -- Rows of posting_pieces in each bucket, about.
       pieces integer not null default 0,
+      -- Chunks whose postings are still there though they are not.
+      gone integer not null default 0,
       languages text[] not null default '{}',
       foreign key (workspace_id, project_id) references projects (workspace_id, id) on delete cascade
     )`.execute(db);
@@ -131,22 +133,36 @@ async function createIndex(db: Kysely<unknown>): Promise<void> {
       owner_id uuid,
       term text collate "C" not null,
       block integer not null,
-      -- 0: merged; else what was added at once, by the number of its first chunk and one more.
-      piece integer not null,
       -- Ten bytes a chunk; see ranking/postings.ts.
       postings bytea not null,
-      primary key (project_id, term, block, piece)
+      primary key (project_id, term, block)
+      -- Rows grow: with room beside them they stay in their page, and no index has to be told.
+    ) with (fillfactor = 75)`.execute(db);
+  // What was added and is not merged yet. Many terms share a row: a row for each would be a thousand rows for each source.
+  await sql`
+    create table posting_pieces (
+      workspace_id uuid not null,
+      project_id uuid not null,
+      owner_id uuid,
+      -- Of the terms, by a hash of them.
+      bucket smallint not null,
+      block integer not null,
+      -- Of the first chunk of those that were added together.
+      number integer not null,
+      -- {term: postings as hexadecimal digits}
+      terms jsonb not null,
+      primary key (project_id, bucket, number, block)
     )`.execute(db);
   // In place of a foreign key, which would be checked for each of the thousands of rows of a source.
   await sql`
     create function delete_postings() returns trigger language plpgsql as $$
     begin
       delete from postings where project_id = old.project_id;
+      delete from posting_pieces where project_id = old.project_id;
       return null;
     end $$`.execute(db);
   await sql`
     create trigger delete_postings after delete on search_indexes for each row execute function delete_postings()`.execute(db);
-  await sql`create index postings_pieces on postings (project_id) where piece > 0`.execute(db);
   // Numbers do not compress, and to try takes longer than to read them.
   await sql`alter table postings alter column postings set storage external`.execute(db);
 }

@@ -54,6 +54,14 @@ export function eachPosting(
     );
 }
 
+/** The postings of chunks that are still there. */
+export function keepAlive(postings: Buffer, block: number, alive: ReadonlySet<number>): Buffer {
+  const kept: Buffer[] = [];
+  for (let at = 0; at < postings.length; at += postingBytes)
+    if (alive.has(block * blockSize + postings.readUInt16BE(at))) kept.push(postings.subarray(at, at + postingBytes));
+  return Buffer.concat(kept);
+}
+
 export interface Holding {
   chunks: number;
   sources: number;
