@@ -5,7 +5,7 @@
 
 import { sql } from 'kysely';
 import type { Database, TransactionScope } from '../../platform/database/types.ts';
-import { blockSize, keepAlive } from './ranking/postings.ts';
+import { keepPostings, postingBytes } from './ranking/postings.ts';
 
 /** Pieces that a search reads beside what is merged: so few that they cost it a fraction of a millisecond for each of its words. */
 const mostPieces = 64;
@@ -19,7 +19,7 @@ const mostGone = { share: 0.25, least: 256 };
 /** Runs `work` in a short transaction that may write. */
 type Transact = <Result>(work: (scope: TransactionScope) => Promise<Result>) => Promise<Result>;
 
-/** Does what is due in every project of every workspace. Returns how many pieces were merged, and blocks purged. */
+/** Does what is due in every project of every workspace. Returns how many pieces were merged and rows rewritten. */
 export async function keepUp(database: Pick<Database, 'transaction'>): Promise<number> {
   const transact: Transact = (work) => database.transaction('system', { mode: 'write' }, work);
   const { rows } = await transact((scope) =>
@@ -41,6 +41,12 @@ function lockUpkeep(project_id: string) {
   return sql<boolean>`pg_try_advisory_xact_lock(hashtextextended(${project_id}, 0))`;
 }
 
+/**
+ * A row of postings that has become so long is left as it is, and the next is begun: what is appended to rewrites little, and a frequent word is read
+ * in rows that fill their pages. With the largest piece, 32 chunks, a row still is far below what a page holds.
+ */
+const rowBytes = 160 * postingBytes;
+
 /** Merges the pieces of a project where there are many. Returns how many there were. */
 export async function mergePieces(scope: TransactionScope, project_id: string): Promise<number> {
   const { rows } = await sql<{ pieces: number }>`
@@ -49,85 +55,91 @@ export async function mergePieces(scope: TransactionScope, project_id: string): 
   if (pieces === 0) return 0;
   await sql`
     with taken as (
-      delete from posting_pieces where project_id = ${project_id} returning workspace_id, owner_id, block, number, terms
+      delete from posting_pieces where project_id = ${project_id} returning workspace_id, owner_id, number, terms
+    ), added as (
+      select workspace_id, owner_id, number, held.term, decode(held.postings, 'hex') as postings
+      from taken, jsonb_each_text(terms) as held (term, postings)
+    ), open as (
+      select wanted.term, last.first, length(last.postings) as bytes
+      from (select distinct term from added) as wanted cross join lateral (
+        select first, postings from postings
+        where postings.project_id = ${project_id} and postings.term = wanted.term order by first desc limit 1
+      ) as last
+    ), placed as (
+      select added.*, open.first as open,
+        (coalesce(open.bytes, 0) + sum(length(added.postings)) over (partition by added.term order by number) - length(added.postings))
+          / ${sql.lit(rowBytes)} as row
+      from added left join open on open.term = added.term and open.bytes < ${sql.lit(rowBytes)}
     )
-    insert into postings (workspace_id, project_id, owner_id, term, block, postings)
-    select workspace_id, ${project_id}, owner_id, held.term collate "C", block, string_agg(decode(held.postings, 'hex'), '' order by number)
-    from taken, jsonb_each_text(terms) as held (term, postings)
-    group by workspace_id, owner_id, held.term collate "C", block order by held.term collate "C", block
-    on conflict (project_id, term, block) do update set postings = postings.postings || excluded.postings`.execute(scope.db);
+    insert into postings (workspace_id, project_id, owner_id, term, first, postings)
+    select workspace_id, ${project_id}, owner_id, term, case when row = 0 then coalesce(min(open), min(number)) else min(number) end,
+      string_agg(postings, '' order by number)
+    from placed group by workspace_id, owner_id, term, row order by term, min(number)
+    on conflict (project_id, term, first) do update set postings = postings.postings || excluded.postings`.execute(scope.db);
   // Less by what was there: more may have been added in the meantime.
   await sql`update search_indexes set pieces = pieces - ${pieces}::int where project_id = ${project_id}`.execute(scope.db);
   return pieces;
 }
 
-/** Takes the postings of chunks that are gone out of a project, where there are many. Returns in how many blocks. */
+/** Takes the postings of chunks that are gone out of a project, where there are many. Returns how many rows it rewrote. */
 async function purge(transact: Transact, project_id: string): Promise<number> {
-  const { gone, blocks } = await transact((scope) => readGone(scope, project_id));
-  for (const block of blocks) if (!(await transact((scope) => purgeBlock(scope, project_id, block)))) return 0;
-  if (gone > 0) await transact((scope) => forgetGone(scope, project_id, gone));
-  return blocks.length;
-}
-
-/** How many are gone, and the blocks that have numbers without a chunk. */
-async function readGone(scope: TransactionScope, project_id: string): Promise<{ gone: number; blocks: number[] }> {
-  const { rows } = await sql<{ gone: number; block: number }>`
-    with due as (
-      select gone, next_number from search_indexes where project_id = ${project_id} and (${isPurgeDue})
-    ), there as (
-      select number / ${sql.lit(blockSize)} as block, count(*) as chunks from chunks where project_id = ${project_id} group by 1
-    )
-    select gone, block from due, generate_series(0, (next_number - 1) / ${sql.lit(blockSize)}) as block left join there using (block)
-    where coalesce(there.chunks, 0) < least(${sql.lit(blockSize)}, next_number - block * ${sql.lit(blockSize)})
-    order by block`.execute(scope.db);
-  return { gone: rows[0]?.gone ?? 0, blocks: rows.map(({ block }) => block) };
-}
-
-/** Rows that are read and written at once: some megabytes at most. */
-const rowsAtOnce = 1_000;
-
-/** False: somebody else is at work on the project. */
-async function purgeBlock(scope: TransactionScope, project_id: string, block: number): Promise<boolean> {
-  const locked = await sql<{ mine: boolean }>`select ${lockUpkeep(project_id)} as mine`.execute(scope.db);
-  if (locked.rows[0]?.mine !== true) return false;
-  const { rows: there } = await sql<{ number: number }>`
-    select number from chunks
-    where project_id = ${project_id} and number >= ${block * blockSize} and number < ${(block + 1) * blockSize}`.execute(scope.db);
-  const alive = new Set(there.map(({ number }) => number));
-  for (let after: string | undefined = ''; after !== undefined;) {
-    const { rows } = await sql<{ term: string; postings: Buffer }>`
-      select term, postings from postings where project_id = ${project_id} and block = ${block} and term > ${after}
-      order by term limit ${sql.lit(rowsAtOnce)}`.execute(scope.db);
-    const kept = rows.map(({ term, postings }) => ({ term, before: postings.length, after: keepAlive(postings, block, alive) }));
-    await writeKept(
-      scope,
-      { project_id, block },
-      kept.filter((row) => row.after.length < row.before),
-    );
-    after = rows.length < rowsAtOnce ? undefined : rows.at(-1)?.term;
+  const there = await transact((scope) => readThere(scope, project_id));
+  if (there === undefined) return 0;
+  let rewritten = 0;
+  for (let at = 0; at < there.terms.length; at += termsAtOnce) {
+    const count = await transact((scope) => purgeTerms(scope, project_id, there, there.terms.slice(at, at + termsAtOnce)));
+    if (count === undefined) return rewritten;
+    rewritten += count;
   }
-  return true;
+  // What went in the meantime stays counted.
+  await transact(({ db }) => sql`update search_indexes set gone = gone - ${there.gone}::int where project_id = ${project_id}`.execute(db));
+  return rewritten;
 }
 
-async function writeKept(
-  scope: TransactionScope,
-  { project_id, block }: { project_id: string; block: number },
-  kept: readonly { term: string; after: Buffer }[],
-): Promise<void> {
-  const empty = kept.filter(({ after }) => after.length === 0).map(({ term }) => term);
-  const rest = kept.filter(({ after }) => after.length > 0);
-  if (empty.length > 0)
-    await sql`delete from postings where project_id = ${project_id} and block = ${block} and term = any(${empty}::text[])`.execute(
-      scope.db,
-    );
-  if (rest.length > 0)
-    await sql`
-      update postings set postings = decode(kept.postings, 'hex')
-      from unnest(${rest.map(({ term }) => term)}::text[], ${rest.map(({ after }) => after.toString('hex'))}::text[]) as kept (term, postings)
-      where project_id = ${project_id} and block = ${block} and postings.term = kept.term`.execute(scope.db);
+interface There {
+  gone: number;
+  /** Of chunks. Those from here on were given later: nothing is known of them. */
+  next_number: number;
+  numbers: ReadonlySet<number>;
+  terms: readonly string[];
 }
 
-/** What went in the meantime stays counted. */
-async function forgetGone(scope: TransactionScope, project_id: string, gone: number): Promise<void> {
-  await sql`update search_indexes set gone = gone - ${gone}::int where project_id = ${project_id}`.execute(scope.db);
+/** What a project has; undefined: too few are gone. */
+async function readThere({ db }: TransactionScope, project_id: string): Promise<There | undefined> {
+  const { rows } = await sql<Pick<There, 'gone' | 'next_number'>>`
+    select gone, next_number from search_indexes where project_id = ${project_id} and (${isPurgeDue})`.execute(db);
+  if (rows[0] === undefined) return undefined;
+  const chunks = await sql<{ number: number }>`select number from chunks where project_id = ${project_id}`.execute(db);
+  const terms = await sql<{ term: string }>`select distinct term from postings where project_id = ${project_id} order by term`.execute(db);
+  return { ...rows[0], numbers: new Set(chunks.rows.map(({ number }) => number)), terms: terms.rows.map(({ term }) => term) };
+}
+
+/** Of one transaction: most have one short row, a few have hundreds. */
+const termsAtOnce = 500;
+
+/** How many rows changed; undefined: somebody else is at work on the project, and the next time goes on. */
+async function purgeTerms(
+  { db }: TransactionScope,
+  project_id: string,
+  { numbers, next_number }: There,
+  terms: readonly string[],
+): Promise<number | undefined> {
+  const locked = await sql<{ mine: boolean }>`select ${lockUpkeep(project_id)} as mine`.execute(db);
+  if (locked.rows[0]?.mine !== true) return undefined;
+  const { rows } = await sql<{ term: string; first: number; postings: Buffer }>`
+    select term, first, postings from postings where project_id = ${project_id} and term = any(${terms}::text[])`.execute(db);
+  const changed = rows
+    .map((row) => ({ ...row, kept: keepPostings(row.postings, (number) => number >= next_number || numbers.has(number)) }))
+    .filter(({ kept, postings }) => kept.length < postings.length);
+  const columns = [changed.map(({ term }) => term), changed.map(({ first }) => first), changed.map(({ kept }) => kept.toString('hex'))];
+  await sql`
+    with changed as (
+      select * from unnest(${columns[0]}::text[], ${columns[1]}::int[], ${columns[2]}::text[]) as row (term, first, kept)
+    ), emptied as (
+      delete from postings using changed
+      where project_id = ${project_id} and postings.term = changed.term and postings.first = changed.first and kept = ''
+    )
+    update postings set postings = decode(kept, 'hex') from changed
+    where project_id = ${project_id} and postings.term = changed.term and postings.first = changed.first and kept <> ''`.execute(db);
+  return changed.length;
 }

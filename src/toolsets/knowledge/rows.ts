@@ -79,14 +79,6 @@ export type KnowledgeTables = {
     gone: number;
     languages: string[];
   };
-  postings: {
-    workspace_id: string;
-    project_id: string;
-    owner_id: string | null;
-    term: string;
-    block: number;
-    postings: Buffer;
-  };
   projects: { workspace_id: string; id: string; key: string };
 };
 

@@ -30,8 +30,8 @@ export interface SearchResult {
   worth: ReadonlyMap<string, number>;
 }
 
-/** How many of the best are read at first, and by how much more each time that too few of them pass: filters may leave out nearly all. */
-const firstReach = 16;
+/** How many more of the best are read than are wanted: some are gone. Where filters or phrases leave out more, so many times as many are read next. */
+const firstReach = 4;
 const reachGrowth = 8;
 
 export async function search(context: Context, query: Query): Promise<SearchResult> {

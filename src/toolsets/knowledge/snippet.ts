@@ -17,10 +17,29 @@ export interface Snippet {
 export function snippetOf(text: string, language: Language, worth: ReadonlyMap<string, number>, most = snippetLength): Snippet {
   const hits = analyse(text, language).filter(({ term }) => worth.has(term));
   const [from, to] = stretch(text, hits, worth, most);
-  const lead = from > 0 ? '… ' : '';
-  const shown = text.slice(from, to);
-  const body = shown.replace(/\s+/g, ' ').trim();
-  return { text: `${lead}${body}${to < text.length ? ' …' : ''}`, highlights: highlight(`${lead}${body}`, language, worth) };
+  const inside = hits.filter(({ start, end }) => start >= from && end <= to);
+  const shown = { text: from > 0 ? '… ' : '', highlights: [] as [number, number][] };
+  let at = from;
+  // White space becomes one space as it is copied, so that the words are known where they come to stand.
+  const copy = (until: number) => {
+    if (until <= at) return;
+    const piece = text.slice(at, until).replace(/\s+/g, ' ');
+    shown.text += shown.text === '' || shown.text.endsWith(' ') ? piece.trimStart() : piece;
+    at = until;
+  };
+  for (const { start, end } of merge(inside)) {
+    copy(start);
+    const begin = shown.text.length;
+    copy(end);
+    shown.highlights.push([begin, shown.text.length]);
+  }
+  copy(to);
+  const body = shown.text.trimEnd();
+  const points = toCodePoints(body, shown.highlights.flat());
+  return {
+    text: `${body}${to < text.length ? ' …' : ''}`,
+    highlights: shown.highlights.map((_, place) => [points[place * 2] ?? 0, points[place * 2 + 1] ?? 0]),
+  };
 }
 
 interface Hit {
@@ -74,14 +93,13 @@ function toCharacter(text: string, at: number): number {
   return code >= 0xdc00 && code <= 0xdfff ? at - 1 : at;
 }
 
-function highlight(text: string, language: Language, worth: ReadonlyMap<string, number>): [number, number][] {
-  const hits = analyse(text, language).filter(({ term }) => worth.has(term));
-  const merged: [number, number][] = [];
+/** Hits that overlap, such as the characters and pairs of a script without spaces, as one. */
+function merge(hits: readonly Hit[]): { start: number; end: number }[] {
+  const merged: { start: number; end: number }[] = [];
   for (const { start, end } of hits) {
     const last = merged.at(-1);
-    if (last !== undefined && start <= last[1]) last[1] = Math.max(last[1], end);
-    else merged.push([start, end]);
+    if (last !== undefined && start <= last.end) last.end = Math.max(last.end, end);
+    else merged.push({ start, end });
   }
-  const points = toCodePoints(text, merged.flat());
-  return merged.map((_, at) => [points[at * 2] ?? 0, points[at * 2 + 1] ?? 0]);
+  return merged;
 }

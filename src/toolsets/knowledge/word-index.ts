@@ -5,7 +5,7 @@
 
 import { sql } from 'kysely';
 import type { TransactionScope } from '../../platform/database/types.ts';
-import { type PostingsRow, blockSize, toPosting } from './ranking/postings.ts';
+import { type TermPostings, toPosting } from './ranking/postings.ts';
 import type { IndexFacts } from './ranking/rank.ts';
 import { knowledgeTables } from './rows.ts';
 import type { NewChunk } from './passages.ts';
@@ -23,16 +23,23 @@ export async function readIndexes(scope: TransactionScope, project_id?: string):
 }
 
 /** Merged postings and those that were added since. */
-export async function readPostings(scope: TransactionScope, projects: readonly string[], terms: readonly string[]): Promise<PostingsRow[]> {
-  const { rows } = await sql<PostingsRow>`
-    select project_id, term, block, postings from postings
-    where workspace_id = ${scope.workspace_id} and project_id = any(${[...projects]}::uuid[]) and term = any(${[...terms]}::text[])
-    union all
-    select pieces.project_id, wanted.term, pieces.block, decode(pieces.terms ->> wanted.term, 'hex')
-    from unnest(${[...terms]}::text[], ${terms.map(bucketOf)}::smallint[]) as wanted (term, bucket)
-    join posting_pieces as pieces on pieces.bucket = wanted.bucket
-    where pieces.workspace_id = ${scope.workspace_id} and pieces.project_id = any(${[...projects]}::uuid[])
-      and pieces.terms ->> wanted.term is not null`.execute(scope.db);
+export async function readPostings(
+  scope: TransactionScope,
+  projects: readonly string[],
+  terms: readonly string[],
+): Promise<TermPostings[]> {
+  const { rows } = await sql<TermPostings>`
+    with found as (
+      select project_id, term, first as number, postings from postings
+      where workspace_id = ${scope.workspace_id} and project_id = any(${[...projects]}::uuid[]) and term = any(${[...terms]}::text[])
+      union all
+      select pieces.project_id, wanted.term, pieces.number, decode(pieces.terms ->> wanted.term, 'hex')
+      from unnest(${[...terms]}::text[], ${terms.map(bucketOf)}::smallint[]) as wanted (term, bucket)
+      join posting_pieces as pieces on pieces.bucket = wanted.bucket
+      where pieces.workspace_id = ${scope.workspace_id} and pieces.project_id = any(${[...projects]}::uuid[])
+        and pieces.terms ->> wanted.term is not null
+    )
+    select project_id, term, string_agg(postings, '' order by number) as postings from found group by project_id, term`.execute(scope.db);
   return rows;
 }
 
@@ -44,8 +51,8 @@ export interface IndexPlace {
   begins: boolean;
 }
 
-/** Chunks that are as much work for a search, until they are merged, as another piece. */
-const chunksOfPiece = 10;
+/** Chunks of one piece: so few that a row of postings to which one is appended still fits into a page. */
+const chunksOfPiece = 32;
 
 /** Counts the chunks in and adds their terms as a piece. Writers of one project queue up here. Returns the number of the first chunk. */
 export async function addToIndex(
@@ -69,9 +76,9 @@ export async function addToIndex(
     returning next_number - ${chunks.length}::int as first`.execute(scope.db);
   const first = rows[0]?.first ?? 0;
   await sql`
-    insert into posting_pieces (workspace_id, project_id, owner_id, bucket, block, number, terms)
-    select ${scope.workspace_id}, ${project_id}, ${owner_id}, bucket, block, ${first}, terms
-    from json_to_recordset(${JSON.stringify(toPieces(first, chunks))}::json) as piece (bucket smallint, block integer, terms jsonb)`.execute(
+    insert into posting_pieces (workspace_id, project_id, owner_id, bucket, number, terms)
+    select ${scope.workspace_id}, ${project_id}, ${owner_id}, bucket, number, terms
+    from json_to_recordset(${JSON.stringify(toPieces(first, chunks))}::json) as piece (bucket smallint, number integer, terms jsonb)`.execute(
     scope.db,
   );
   return first;
@@ -79,7 +86,7 @@ export async function addToIndex(
 
 interface Piece {
   bucket: number;
-  block: number;
+  number: number;
   terms: Record<string, string>;
 }
 
@@ -87,15 +94,19 @@ function toPieces(first: number, chunks: readonly Pick<NewChunk, 'terms' | 'leng
   const pieces = new Map<number, Piece>();
   const sourceLength = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   for (const [ordinal, { terms, length }] of chunks.entries()) {
-    const number = first + ordinal;
-    const block = Math.floor(number / blockSize);
+    const part = Math.floor(ordinal / chunksOfPiece);
     for (const [term, count] of terms) {
       const bucket = bucketOf(term);
-      const key = block * buckets + bucket;
+      const key = part * buckets + bucket;
       // Without a prototype: any word may be a term, such as `constructor`.
-      const piece = pieces.get(key) ?? { bucket, block, terms: Object.create(null) as Record<string, string> };
+      const piece = pieces.get(key) ?? {
+        bucket,
+        number: first + part * chunksOfPiece,
+        terms: Object.create(null) as Record<string, string>,
+      };
       pieces.set(key, piece);
-      piece.terms[term] = (piece.terms[term] ?? '') + toPosting({ number, count, length, ordinal, sourceLength }).toString('hex');
+      piece.terms[term] =
+        (piece.terms[term] ?? '') + toPosting({ number: first + ordinal, count, length, ordinal, sourceLength }).toString('hex');
     }
   }
   return [...pieces.values()];

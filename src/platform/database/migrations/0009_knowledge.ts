@@ -132,10 +132,11 @@ async function createIndex(db: Kysely<unknown>): Promise<void> {
       project_id uuid not null,
       owner_id uuid,
       term text collate "C" not null,
-      block integer not null,
-      -- Ten bytes a chunk; see ranking/postings.ts.
+      -- Grows from row to row of a term.
+      first integer not null,
+      -- Eleven bytes a chunk, of some hundred chunks; see ranking/postings.ts.
       postings bytea not null,
-      primary key (project_id, term, block)
+      primary key (project_id, term, first)
       -- Rows grow: with room beside them they stay in their page, and no index has to be told.
     ) with (fillfactor = 75)`.execute(db);
   // What was added and is not merged yet. Many terms share a row: a row for each would be a thousand rows for each source.
@@ -146,12 +147,11 @@ async function createIndex(db: Kysely<unknown>): Promise<void> {
       owner_id uuid,
       -- Of the terms, by a hash of them.
       bucket smallint not null,
-      block integer not null,
-      -- Of the first chunk of those that were added together.
+      -- Of the first of the chunks that were added together.
       number integer not null,
       -- {term: postings as hexadecimal digits}
       terms jsonb not null,
-      primary key (project_id, bucket, number, block)
+      primary key (project_id, bucket, number)
     )`.execute(db);
   // In place of a foreign key, which would be checked for each of the thousands of rows of a source.
   await sql`
@@ -163,6 +163,6 @@ async function createIndex(db: Kysely<unknown>): Promise<void> {
     end $$`.execute(db);
   await sql`
     create trigger delete_postings after delete on search_indexes for each row execute function delete_postings()`.execute(db);
-  // Numbers do not compress, and to try takes longer than to read them.
-  await sql`alter table postings alter column postings set storage external`.execute(db);
+  // Numbers do not compress, and a row is never longer than fits into a page.
+  await sql`alter table postings alter column postings set storage plain`.execute(db);
 }

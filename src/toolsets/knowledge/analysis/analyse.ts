@@ -34,8 +34,8 @@ export function analyse(text: string, language: Language): Token[] {
 /** What words were turned into, by language: the same few thousand are most of every text, and to look one up takes a tenth of the time. */
 const memory = new Map<Language, Map<string, readonly Token[]>>();
 
-/** Some megabytes for each language; then it begins anew. */
-const mostRemembered = 20_000;
+/** Some ten megabytes for each language; then it begins anew. */
+const mostRemembered = 50_000;
 
 function remembered(language: Language): Map<string, readonly Token[]> {
   const known = memory.get(language) ?? new Map<string, readonly Token[]>();

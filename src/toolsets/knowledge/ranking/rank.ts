@@ -5,7 +5,7 @@
  */
 
 import { inverseFrequency, k1, saturation } from './bm25.ts';
-import { type PostingsRow, blockSize, eachPosting, holdingOf } from './postings.ts';
+import { type TermPostings, countAt, holdingOf, lengthAt, numberAt, ordinalAt, postingBytes, sourceLengthAt } from './postings.ts';
 
 /** The words of a part of the workspace. */
 export interface IndexFacts {
@@ -20,7 +20,7 @@ export interface IndexFacts {
 export interface Evidence {
   terms: readonly string[];
   indexes: readonly IndexFacts[];
-  postings: readonly PostingsRow[];
+  postings: readonly TermPostings[];
 }
 
 export interface Ranked {
@@ -52,8 +52,8 @@ export function rank({ terms, indexes, postings }: Evidence): Ranking {
   for (const [term, holding] of holdingOf(terms, postings))
     worth.set(term, { chunk: chunks.worth(holding.chunks), source: sources.worth(holding.sources) });
   const scores = new Scores();
-  for (const row of postings)
-    score(scores, row, worth.get(row.term) ?? { chunk: 0, source: 0 }, { chunk: chunks.average, source: sources.average });
+  for (const term of postings)
+    score(scores, term, worth.get(term.term) ?? { chunk: 0, source: 0 }, { chunk: chunks.average, source: sources.average });
   const highest = [...worth.values()].reduce((total, value) => total + (value.chunk + value.source) * (k1 + 1), 0);
   return {
     worth: new Map([...worth].map(([term, value]) => [term, value.chunk])),
@@ -75,24 +75,30 @@ function levelOf(count: number, length: number) {
   };
 }
 
-/** Chunks of a source follow each other. One whose chunks are in two rows counts as two sources here, which is seldom and changes little. */
-function score(scores: Scores, row: PostingsRow, worth: Worth, average: Worth): void {
-  const { project_id } = row;
+function score(scores: Scores, { project_id, postings }: TermPostings, worth: Worth, average: Worth): void {
   const blocks = scores.of(project_id);
+  // Chunks of a source follow each other.
   let source = { first: -1, length: 0, count: 0 };
   const close = () => {
     if (source.count > 0) blocks.addSource(source.first, worth.source * saturation(source.count, source.length, average.source));
   };
-  eachPosting(row, (number, count, length, ordinal, sourceLength) => {
-    blocks.addChunk(number, ordinal, worth.chunk * saturation(count, length, average.chunk));
+  for (let at = 0; at < postings.length; at += postingBytes) {
+    const [number, count, ordinal] = [numberAt(postings, at), countAt(postings, at), ordinalAt(postings, at)];
+    const block = blocks.at(number);
+    const place = number % blockSize;
+    block.chunks[place] = (block.chunks[place] ?? 0) + worth.chunk * saturation(count, lengthAt(postings, at), average.chunk);
+    block.ordinals[place] = ordinal;
     if (number - ordinal !== source.first) {
       close();
-      source = { first: number - ordinal, length: sourceLength, count: 0 };
+      source = { first: number - ordinal, length: sourceLengthAt(postings, at), count: 0 };
     }
     source.count += count;
-  });
+  }
   close();
 }
+
+/** Chunks in one array: so few that rare words cost little in a large project, so many that an array is seldom looked up. */
+const blockSize = 4_096;
 
 /** What the chunks of a block have so far. */
 interface Block {
@@ -106,22 +112,18 @@ interface Block {
 /** The chunks of one project. */
 class Blocks {
   readonly all = new Map<number, Block>();
+  #last: { index: number; block: Block } | undefined;
 
   at(number: number): Block {
     const index = Math.floor(number / blockSize);
+    if (this.#last?.index === index) return this.#last.block;
     let block = this.all.get(index);
     if (block === undefined) {
       block = { chunks: new Float64Array(blockSize), sources: new Float64Array(blockSize), ordinals: new Uint16Array(blockSize) };
       this.all.set(index, block);
     }
+    this.#last = { index, block };
     return block;
-  }
-
-  addChunk(number: number, ordinal: number, gain: number): void {
-    const { chunks, ordinals } = this.at(number);
-    const place = number % blockSize;
-    chunks[place] = (chunks[place] ?? 0) + gain;
-    ordinals[place] = ordinal;
   }
 
   addSource(first: number, gain: number): void {
