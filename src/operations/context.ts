@@ -5,6 +5,7 @@ import type { NewEvent } from '../platform/events/types.ts';
 import type { Principal } from '../platform/identity/principal.ts';
 import type { Identity } from '../platform/identity/types.ts';
 import type { Models } from '../platform/models/types.ts';
+import type { Vectors } from '../platform/vectors/types.ts';
 import type { Settings } from '../platform/config/settings.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { z } from 'zod';
@@ -22,6 +23,8 @@ export interface BaseContext {
   identity: Identity;
   /** Each is undefined where it is not switched on. Never awaited inside a transaction. */
   models: Models;
+  /** Where texts are compared by what they mean, if an embedding model is switched on. */
+  vectors: Vectors;
   log: Log;
   /** A new id: uuid version 7. */
   newId(): string;

@@ -5,6 +5,7 @@ import type { TransactionOptions, TransactionScope } from '../platform/database/
 import type { NewEvent } from '../platform/events/types.ts';
 import { actorOf } from '../platform/identity/principal.ts';
 import { noModels } from '../platform/models/types.ts';
+import { noVectors } from '../platform/vectors/types.ts';
 import type { BaseContext, Context } from './context.ts';
 import type { Operation } from './operation.ts';
 import { ask } from './question.ts';
@@ -49,6 +50,7 @@ class CallContext implements BaseContext {
   readonly settings: BaseContext['settings'];
   readonly identity: BaseContext['identity'];
   readonly models: BaseContext['models'];
+  readonly vectors: BaseContext['vectors'];
   readonly log: BaseContext['log'];
   readonly newId: BaseContext['newId'];
   readonly page_bytes: BaseContext['page_bytes'];
@@ -65,6 +67,7 @@ class CallContext implements BaseContext {
     this.settings = base.settings;
     this.identity = base.identity;
     this.models = base.models;
+    this.vectors = base.vectors;
     this.log = base.log;
     this.newId = base.newId;
     this.page_bytes = base.page_bytes;
@@ -122,7 +125,7 @@ function closed(): never {
 }
 
 export function baseContext(options: RegistryOptions, operation: Operation, request: CallRequest): BaseContext {
-  const { settings, identity, models = noModels, log } = options;
+  const { settings, identity, models = noModels, vectors = noVectors, log } = options;
   return {
     principal: request.principal,
     face: request.face,
@@ -131,6 +134,7 @@ export function baseContext(options: RegistryOptions, operation: Operation, requ
     settings,
     identity,
     models,
+    vectors,
     log,
     newId,
     page_bytes: request.page_bytes ?? (request.face === 'rest' ? undefined : modelPageBytes),

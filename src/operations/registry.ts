@@ -7,6 +7,7 @@ import type { Events, NewEvent } from '../platform/events/types.ts';
 import type { Principal } from '../platform/identity/principal.ts';
 import type { Identity } from '../platform/identity/types.ts';
 import type { Models } from '../platform/models/types.ts';
+import type { Vectors } from '../platform/vectors/types.ts';
 import { Problem, cancelled, forbidden, insufficientScope, internal, notFound } from '../platform/problem.ts';
 import { logBug } from '../platform/telemetry/bugs.ts';
 import type { Log } from '../platform/telemetry/log.ts';
@@ -27,6 +28,8 @@ export interface RegistryOptions {
   events: Events;
   /** Default: none is switched on. */
   models?: Models | undefined;
+  /** Default: none. */
+  vectors?: Vectors | undefined;
   settings: Settings;
   log: Log;
   /** Told of every call: `outcome` is `ok` or the code of the problem. */

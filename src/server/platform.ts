@@ -14,6 +14,8 @@ import { type Limits, openLimits } from '../platform/limits/open.ts';
 import type { Identity } from '../platform/identity/types.ts';
 import { openModels } from '../platform/models/open.ts';
 import type { Models } from '../platform/models/types.ts';
+import { openVectors } from '../platform/vectors/open.ts';
+import type { Vectors } from '../platform/vectors/types.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { createRegistry } from '../operations/registry.ts';
@@ -36,6 +38,7 @@ export interface Platform {
   readonly events: Events;
   readonly limits: Limits;
   readonly models: Models;
+  readonly vectors: Vectors;
   readonly registry: Registry;
   readonly questions: Questions;
   readonly longCalls: LongCalls;
@@ -76,14 +79,31 @@ export async function openPlatform(effective: EffectiveSettings, log: Log, optio
     closers.push(() => limits.close());
     const models = await openModels({ settings, log, observer: metrics?.models });
     closers.push(() => models.close());
+    const vectors = openVectors({ database, models, log });
     const observers = { observe: metrics?.operation, committed: metrics?.event };
-    const registry = createRegistry({ toolsets, database, identity, events, models, settings, log, ...observers });
+    const registry = createRegistry({ toolsets, database, identity, events, models, vectors, settings, log, ...observers });
     const longCalls = createLongCalls({ database, settings, log });
     closers.push(() => longCalls.close());
     const wishes = createWishBook(database);
-    closers.push(startSweeps({ settings, log, database, events, identity, metrics, longCalls, wishes }));
+    closers.push(startSweeps({ settings, log, database, events, identity, models, vectors, metrics, longCalls, wishes }));
     const questions = createQuestions(deriveKey(loadSecrets(settings), 'mcp request state'));
-    return { effective, settings, log, issuer, database, identity, events, limits, models, registry, questions, longCalls, wishes, close };
+    return {
+      effective,
+      settings,
+      log,
+      issuer,
+      database,
+      identity,
+      events,
+      limits,
+      models,
+      vectors,
+      registry,
+      questions,
+      longCalls,
+      wishes,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -88,6 +88,7 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
     if (settings.redisUrl !== undefined) health.optional['redis'] = () => platform.limits.failure;
     for (const [use, model] of Object.entries({ chat_model: platform.models.chat, embedding_model: platform.models.embedding }))
       if (model !== undefined) health.optional[use] = () => model.failure;
+    if (platform.models.embedding !== undefined) health.optional['vectors'] = () => platform.vectors.failure;
     opened.admission = createAdmission({ limits: platform.limits, metrics, settings });
     http.serve(createSurface({ platform, face, health, metrics, admission: opened.admission }));
     health.phase = 'serving';

@@ -6,11 +6,13 @@ import type { Database, TransactionScope } from '../platform/database/types.ts';
 import { deleteOldEvents } from '../platform/events/outbox.ts';
 import type { Events } from '../platform/events/types.ts';
 import type { Identity } from '../platform/identity/types.ts';
+import type { Models } from '../platform/models/types.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
+import type { Vectors } from '../platform/vectors/types.ts';
 import type { LongCalls } from './mcp/long-calls/calls.ts';
 import type { WishBook } from './mcp/wishes/wishes.ts';
-import { keepUp as keepUpIndex } from '../toolsets/knowledge/index.ts';
+import { embedPending, keepUp as keepUpIndex } from '../toolsets/knowledge/index.ts';
 import { sweepExpired } from '../toolsets/queue/index.ts';
 
 export interface SweepParts {
@@ -19,6 +21,8 @@ export interface SweepParts {
   database: Database;
   events: Events;
   identity: Identity;
+  models: Models;
+  vectors: Vectors;
   longCalls: LongCalls;
   wishes: WishBook;
   metrics?: Metrics | undefined;
@@ -37,10 +41,26 @@ interface Sweep {
 }
 
 /** Returns how to stop; it resolves when the work under way is done. Replicas may sweep at once: each is one short transaction. */
-export function startSweeps({ settings, log, database, events, identity, metrics, longCalls, wishes }: SweepParts): () => Promise<void> {
+export function startSweeps({
+  settings,
+  log,
+  database,
+  events,
+  identity,
+  models,
+  vectors,
+  metrics,
+  longCalls,
+  wishes,
+}: SweepParts): () => Promise<void> {
   const asSystem = (work: (scope: TransactionScope) => Promise<number>) => () => database.transaction('system', { mode: 'write' }, work);
+  // A sweep that takes long leaves off between two steps.
+  const stopping = new AbortController();
   const sweeps: Sweep[] = [
     { name: 'expired_claims', everyMs: settings.sweepMs, run: () => sweepExpired(database, events, settings) },
+    ...(models.embedding === undefined
+      ? []
+      : [{ name: 'embeddings', everyMs: settings.sweepMs, run: () => embedPending({ database, vectors, log, signal: stopping.signal }) }]),
     { name: 'search_index', everyMs: minuteMs, run: () => keepUpIndex(database) },
     { name: 'long_calls', everyMs: settings.sweepMs, run: () => longCalls.sweep() },
     { name: 'idempotency_keys', everyMs: hourMs, run: asSystem((scope) => deleteOldKeys(scope, settings.idempotencyHours)) },
@@ -50,6 +70,7 @@ export function startSweeps({ settings, log, database, events, identity, metrics
   ];
   const stops = sweeps.map((sweep) => repeat(sweep, log, metrics));
   return async () => {
+    stopping.abort();
     await Promise.all(stops.map((stop) => stop()));
   };
 }

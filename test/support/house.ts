@@ -12,12 +12,16 @@ import type { Events, WorkspaceEvent } from '../../src/platform/events/types.ts'
 import { openIdentity } from '../../src/platform/identity/open.ts';
 import type { Principal, Role } from '../../src/platform/identity/principal.ts';
 import type { Identity } from '../../src/platform/identity/types.ts';
+import { openModels } from '../../src/platform/models/open.ts';
 import { Problem } from '../../src/platform/problem.ts';
 import { createLog } from '../../src/platform/telemetry/log.ts';
+import { openVectors } from '../../src/platform/vectors/open.ts';
+import type { Vectors } from '../../src/platform/vectors/types.ts';
 import { createRegistry } from '../../src/operations/registry.ts';
 import type { Face, Toolset } from '../../src/operations/operation.ts';
 import type { Registry } from '../../src/operations/types.ts';
 import { toolsets as ours } from '../../src/toolsets/index.ts';
+import { embedPending } from '../../src/toolsets/knowledge/index.ts';
 import { createDataFolder, createMigratedDataFolder } from './data-folder.ts';
 import { createTestDatabase } from './postgres.ts';
 
@@ -60,7 +64,12 @@ export interface House extends Rooms {
   listen(caller: Caller): Promise<WorkspaceEvent[]>;
 }
 
-export type OwnHouse = House & { close(): Promise<void> };
+export type OwnHouse = House & {
+  vectors: Vectors;
+  /** Gives vectors to what has none, as the server does in the background. */
+  embed(signal?: AbortSignal): Promise<number>;
+  close(): Promise<void>;
+};
 
 const password = 'correct horse battery staple';
 
@@ -88,10 +97,15 @@ export async function openHouse(options: HouseOptions = {}): Promise<OwnHouse> {
   const database = wrap(opened);
   const identity = await openIdentity({ settings, database, log, issuer: 'http://127.0.0.1:8000', loopback: true });
   const events = await openEvents({ database, log });
-  const registry = createRegistry({ toolsets, database, identity, events, settings, log });
+  const models = await openModels({ settings, log });
+  const vectors = openVectors({ database, models, log });
+  const registry = createRegistry({ toolsets, database, identity, events, models, vectors, settings, log });
   return {
     ...houseOf({ database, identity, events, registry }),
+    vectors,
+    embed: (signal = new AbortController().signal) => embedPending({ database, vectors, log, signal }),
     async close() {
+      await models.close();
       await events.close();
       await identity.close();
       await database.close();

@@ -15,7 +15,10 @@ export const exemptFromSecurity = {
     { name: 'auth', why: "Better Auth's own tables, which platform/identity alone reaches" },
     { name: 'pgboss', why: "pg-boss's own tables: background work over all workspaces" },
   ],
-  tables: [{ name: 'public.quarterdeck_migrations', why: 'which migrations were run: it belongs to no workspace' }],
+  tables: [
+    { name: 'public.quarterdeck_migrations', why: 'which migrations were run: it belongs to no workspace' },
+    { name: 'vectors.spaces', why: 'which embedding models there are vectors of: they belong to no workspace' },
+  ],
 } as const;
 
 export interface SecureTableOptions {
@@ -29,8 +32,12 @@ export interface SecureTableOptions {
  * Puts a table with a `workspace_id` under forced row-level security and lets the application's role use it.
  * For migrations, right after the table is created.
  */
-export async function secureTable(db: Kysely<unknown>, table: string, { owner, or }: SecureTableOptions = {}): Promise<void> {
-  const name = sql.id(table);
+export async function secureTable(
+  db: Kysely<unknown>,
+  table: string | [schema: string, table: string],
+  { owner, or }: SecureTableOptions = {},
+): Promise<void> {
+  const name = typeof table === 'string' ? sql.id(table) : sql.id(...table);
   const condition = sql.raw(policyCondition({ owner, or }));
   await sql`alter table ${name} enable row level security`.execute(db);
   // Without FORCE the owner of the table, who runs the migrations, would see everything.

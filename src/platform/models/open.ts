@@ -24,13 +24,24 @@ export interface ModelsOptions {
 /** @throws SettingsError when a local model is chosen and what runs it is not installed */
 export async function openModels(options: ModelsOptions): Promise<Models> {
   const closers: (() => unknown)[] = [];
-  const [chat, embedding] = [await openChat(options, closers), await openEmbedding(options, closers)];
+  const [chat, embedding] = [await openChat(options, closers), await openEmbedding(options, options.settings.embeddingModel, closers)];
+  const others = new Map<string, Promise<EmbeddingModel | undefined>>();
   const { log } = options;
   for (const model of [chat, embedding])
     if (model !== undefined) log.info({ model: model.name, place: model.place }, 'a model is switched on: text is sent to this place');
   return {
     chat,
     embedding,
+    embeddingNamed(name) {
+      const { embeddingModel } = options.settings;
+      if (name === embeddingModel) return Promise.resolve(embedding);
+      // Another provider has another address and another key.
+      if (embeddingModel === undefined || readChoice(name).provider !== readChoice(embeddingModel).provider)
+        return Promise.resolve(undefined);
+      const other = others.get(name) ?? openEmbedding(options, name, closers);
+      others.set(name, other);
+      return other;
+    },
     async close() {
       for (const closer of closers) await closer();
     },
@@ -48,9 +59,13 @@ async function openChat(options: ModelsOptions, closers: (() => unknown)[]): Pro
   return createChatModel({ subject, wire, upstream, maxInputTokens: chatMaxInputTokens, maxOutputTokens: chatMaxOutputTokens });
 }
 
-async function openEmbedding(options: ModelsOptions, closers: (() => unknown)[]): Promise<EmbeddingModel | undefined> {
+async function openEmbedding(
+  options: ModelsOptions,
+  name: string | undefined,
+  closers: (() => unknown)[],
+): Promise<EmbeddingModel | undefined> {
   const { settings, log } = options;
-  const { embeddingModel: name, embeddingModelUrl: url, embeddingModelKey: key, embeddingMaxInputTokens: maxInputTokens } = settings;
+  const { embeddingModelUrl: url, embeddingModelKey: key, embeddingMaxInputTokens: maxInputTokens } = settings;
   if (name === undefined) return undefined;
   const choice = readChoice(name);
   const access = accessOf(choice, { url, key }, settings);

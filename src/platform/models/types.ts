@@ -76,9 +76,16 @@ export interface EmbeddingModel extends Model {
 export interface Models {
   readonly chat: ChatModel | undefined;
   readonly embedding: EmbeddingModel | undefined;
+  /** Another embedding model of the same provider, for what was made with it before; undefined: it cannot be had with the settings. */
+  embeddingNamed(name: string): Promise<EmbeddingModel | undefined>;
   /** Ends calls under way, and the thread of a local model. */
   close(): Promise<void>;
 }
 
 /** Where no model is switched on. */
-export const noModels: Models = { chat: undefined, embedding: undefined, close: async () => undefined };
+export const noModels: Models = {
+  chat: undefined,
+  embedding: undefined,
+  embeddingNamed: async () => undefined,
+  close: async () => undefined,
+};

@@ -7,6 +7,7 @@ import type { Language } from './analysis/languages.ts';
 import { type Chunk, chunkText } from './chunks/chunk.ts';
 import type { ReadText } from './read/document.ts';
 import { toCodePoints } from './read/offsets.ts';
+import { hashEmbedded } from './embed.ts';
 import type { NewChunk } from './passages.ts';
 
 export interface Cutting {
@@ -75,5 +76,6 @@ function toNewChunk(whole: string, chunk: Chunk, pointOf: PointOf, { title, lang
     at: first === null ? at : new Date(first),
     terms,
     length: [...terms.values()].reduce((sum, count) => sum + count, 0),
+    hash: hashEmbedded({ title, headings, text }),
   };
 }

@@ -9,4 +9,5 @@ export const knowledgeToolset: Toolset = {
   operations: [ingestSource, searchKnowledge, listSources, getSource, deleteSource, verifyCitation],
 };
 
+export { embedPending } from './embed.ts';
 export { keepUp } from './index-upkeep.ts';

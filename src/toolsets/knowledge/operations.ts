@@ -9,7 +9,7 @@ import { readSpan, verify } from './citations.ts';
 import { ingest } from './ingest.ts';
 import { noSuchSource, noSuchVersion, resourceOf, toPassage, toSource } from './rules.ts';
 import { citationFields, filters, ingestInput, passage, searchMode, source, sourceId, sourceKinds } from './schema.ts';
-import { search } from './search.ts';
+import { meaningOf, search } from './search.ts';
 import { deleteSourceRow, findSource, findVersion, listSourceRows } from './store.ts';
 import { mergePieces } from './index-upkeep.ts';
 import { removeChunks } from './word-index.ts';
@@ -68,17 +68,19 @@ export const searchKnowledge = defineOperation({
   access: 'read',
   scope: 'knowledge:read',
   http: { method: 'POST', path: '/search' },
+  transaction: 'none',
   async handler(context, { query, limit: most, project: key, filters: wanted = {}, cursor: from }) {
     const started = performance.now();
     const asked = { query, project: key, ...wanted };
     const offset = Number(readCursor('search', asked, from, 1)?.[0] ?? 0);
-    const found = key === undefined ? undefined : await findProject(context, key);
-    if (key !== undefined && found === undefined && key !== personalKey) throw noSuchProject(key);
-    // Your own project is made with the first thing in it; until then it is empty, not missing.
-    const nothing = key !== undefined && found === undefined;
-    const result = nothing
-      ? { found: [], worth: new Map<string, number>() }
-      : await search(context, { text: query, project_id: found?.id, filters: wanted, offset, limit: most });
+    const meaning = await meaningOf(context, query);
+    const result = await context.transaction('read', async (reading) => {
+      const found = key === undefined ? undefined : await findProject(reading, key);
+      if (key !== undefined && found === undefined && key !== personalKey) throw noSuchProject(key);
+      // Your own project is made with the first thing in it; until then it is empty, not missing.
+      if (key !== undefined && found === undefined) return { found: [], worth: new Map<string, number>() };
+      return search(reading, { text: query, project_id: found?.id, filters: wanted, offset, limit: most }, meaning);
+    });
     const rows = result.found.map((row, place) => ({ row, place: offset + place + 1 }));
     const page = toPage(rows.slice(0, Math.max(0, deepest - offset)), {
       limit: most,
@@ -86,7 +88,11 @@ export const searchKnowledge = defineOperation({
       item: ({ row }) => toPassage(row, result.worth, !Number.isFinite(context.page_bytes)),
       cursor: ({ place }) => writeCursor('search', asked, [place]),
     });
-    return { ...page, mode: 'lexical' as const, execution_ms: Math.round((performance.now() - started) * 10) / 10 };
+    return {
+      ...page,
+      mode: meaning === undefined ? ('lexical' as const) : ('hybrid' as const),
+      execution_ms: Math.round((performance.now() - started) * 10) / 10,
+    };
   },
 });
 

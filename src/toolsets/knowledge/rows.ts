@@ -66,6 +66,7 @@ export type KnowledgeTables = {
     messages: ColumnType<ChunkMessage[] | null, string | null, never>;
     at: Date;
     length: number;
+    hash: string;
   };
   search_indexes: {
     workspace_id: string;
@@ -77,6 +78,8 @@ export type KnowledgeTables = {
     length: number;
     pieces: number;
     gone: number;
+    space: string | null;
+    embedded: number;
     languages: string[];
   };
   projects: { workspace_id: string; id: string; key: string };

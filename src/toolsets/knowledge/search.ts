@@ -1,12 +1,15 @@
-/** Finds passages by the words of a query. */
+/** Finds passages by the words of a query, and by what it means where an embedding model is switched on. */
 
 import type { Context } from '../../operations/context.ts';
+import { Problem } from '../../platform/problem.ts';
+import type { Space } from '../../platform/vectors/types.ts';
 import { analyse } from './analysis/analyse.ts';
 import type { Language } from './analysis/languages.ts';
-import { type Ranked, rank } from './ranking/rank.ts';
+import { fuse } from './ranking/fuse.ts';
+import { type IndexFacts, type Ranked, type Ranking, rank } from './ranking/rank.ts';
 import { toLanguage } from './rules.ts';
 import type { Filters } from './schema.ts';
-import { type PassageRow, readPassages } from './passages.ts';
+import { type PassageRow, passesFilters, readPassages } from './passages.ts';
 import { readIndexes, readPostings } from './word-index.ts';
 
 export interface Query {
@@ -30,33 +33,94 @@ export interface SearchResult {
   worth: ReadonlyMap<string, number>;
 }
 
+/** A text as a place among vectors. */
+export interface Meaning {
+  space: Space;
+  vector: Float32Array;
+}
+
+/** Asks the embedding model, so outside of a transaction. Undefined: none is switched on or ready, or it does not answer; words have to do then. */
+export async function meaningOf({ vectors, signal, log }: Context, text: string): Promise<Meaning | undefined> {
+  const space = await vectors.serving();
+  if (space === undefined) return undefined;
+  try {
+    const { vectors: made } = await space.model.embed([text], 'query', signal);
+    const [vector] = made;
+    return vector === undefined ? undefined : { space, vector };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    log.debug({ err: error }, 'a query is searched by its words alone');
+    return undefined;
+  }
+}
+
 /** How many more of the best are read than are wanted: some are gone. Where filters or phrases leave out more, so many times as many are read next. */
 const firstReach = 4;
 const reachGrowth = 8;
 
-export async function search(context: Context, query: Query): Promise<SearchResult> {
+/** In a transaction. With the vector of the text, what it means counts as much as its words. */
+export async function search(context: Context, query: Query, meaning?: Meaning): Promise<SearchResult> {
   const indexes = await readIndexes(context, query.project_id);
-  const spoken = [...new Set(indexes.flatMap((index) => index.languages))].map(toLanguage);
-  const terms = new Set(spoken.flatMap((language) => termsOf(query.text, language)));
-  if (terms.size === 0) return { found: [], worth: new Map() };
-  const projects = indexes.map((index) => index.project_id);
-  const postings = await readPostings(context, projects, [...terms]);
-  const ranking = rank({ terms: [...terms], indexes, postings });
-  const phrases = phrasesOf(query.text);
-  const passing: Found[] = [];
+  const ranking = await rankByWords(context, query.text, indexes);
   const wanted = query.offset + query.limit + 1;
-  let seen = 0;
-  for (let reach = wanted + firstReach; passing.length < wanted; reach *= reachGrowth) {
-    const ranked = ranking.best(reach);
-    passing.push(...(await pass(context, ranked.slice(seen), query.filters, phrases)));
-    if (ranked.length < reach) break;
-    seen = ranked.length;
-  }
-  return { found: passing.slice(query.offset, wanted), worth: ranking.worth };
+  const pass: Pass = (ranked) => readPassing(context, ranked, query.filters, phrasesOf(query.text));
+  const found =
+    meaning === undefined
+      ? await takePassing((reach) => ranking.best(reach), pass, wanted)
+      : await searchBoth(context, { query, meaning, indexes, pass, best: ranking.best });
+  return { found: found.slice(query.offset, wanted), worth: ranking.worth };
+}
+
+/** What each term of a text is worth in these projects, and where they stand. */
+async function rankByWords(context: Context, text: string, indexes: Awaited<ReturnType<typeof readIndexes>>): Promise<Ranking> {
+  const spoken = [...new Set(indexes.flatMap((index) => index.languages))].map(toLanguage);
+  const terms = [...new Set(spoken.flatMap((language) => termsOf(text, language)))];
+  const projects = indexes.map((index) => index.project_id);
+  return rank({ terms, indexes, postings: terms.length === 0 ? [] : await readPostings(context, projects, terms) });
 }
 
 /** Reads the chunks and keeps those that pass, in their order. */
-async function pass(context: Context, ranked: readonly Ranked[], filters: Filters, phrases: readonly string[]): Promise<Found[]> {
+type Pass = (ranked: readonly Ranked[]) => Promise<Found[]>;
+
+/** The best `wanted` that pass, from a list that can be had as long as one likes. */
+async function takePassing(best: (reach: number) => Ranked[], pass: Pass, wanted: number): Promise<Found[]> {
+  const passing: Found[] = [];
+  let seen = 0;
+  for (let reach = wanted + firstReach; passing.length < wanted; reach *= reachGrowth) {
+    const ranked = best(reach);
+    passing.push(...(await pass(ranked.slice(seen))));
+    if (ranked.length < reach) break;
+    seen = ranked.length;
+  }
+  return passing;
+}
+
+/** How many of the best by words, and of the nearest, are put together: what is further down in both helps nobody. */
+const fusedDepth = 100;
+
+async function searchBoth(
+  context: Context,
+  {
+    query,
+    meaning,
+    indexes,
+    pass,
+    best,
+  }: { query: Query; meaning: Meaning; indexes: readonly IndexFacts[]; pass: Pass; best: Ranking['best'] },
+): Promise<Found[]> {
+  const byWords = await takePassing(best, pass, fusedDepth);
+  const nearest = await meaning.space.nearest(context, {
+    vector: meaning.vector,
+    projects: indexes.map((index) => index.project_id),
+    among: indexes.reduce((sum, index) => sum + index.chunks, 0),
+    most: fusedDepth,
+    where: passesFilters(query.filters),
+  });
+  const byMeaning = await pass(nearest.map(({ project_id, number, similarity }) => ({ project_id, number, score: similarity })));
+  return fuse([byWords.slice(0, fusedDepth), byMeaning], keyOf);
+}
+
+async function readPassing(context: Context, ranked: readonly Ranked[], filters: Filters, phrases: readonly string[]): Promise<Found[]> {
   if (ranked.length === 0) return [];
   const rows = new Map((await readPassages(context, ranked, filters)).map((row) => [keyOf(row), row]));
   return ranked.flatMap((one) => {

@@ -12,12 +12,13 @@ export const knowledge: Migration = {
     await createSources(db);
     await createChunks(db);
     await createIndex(db);
-    const tables = ['sources', 'source_versions', 'source_parts', 'chunks', 'search_indexes', 'postings', 'posting_pieces'];
+    await createEmbeddings(db);
+    const tables = ['sources', 'source_versions', 'source_parts', 'chunks', 'search_indexes', 'postings', 'posting_pieces', 'embeddings'];
     for (const table of tables) await secureTable(db, table, { owner: 'owner_id' });
   },
 
   async down(db: Kysely<unknown>): Promise<void> {
-    await sql`drop table posting_pieces, postings, search_indexes, chunks, source_parts, source_versions, sources`.execute(db);
+    await sql`drop table embeddings, posting_pieces, postings, search_indexes, chunks, source_parts, source_versions, sources`.execute(db);
     await sql`drop function delete_postings()`.execute(db);
   },
 };
@@ -97,6 +98,8 @@ async function createChunks(db: Kysely<unknown>): Promise<void> {
       at timestamptz not null,
       -- How many terms the index has of it.
       length integer not null,
+      -- Of what is embedded of it.
+      hash text not null,
       primary key (project_id, number),
       foreign key (workspace_id, source_id) references sources (workspace_id, id) on delete cascade
     )`.execute(db);
@@ -122,6 +125,9 @@ async function createIndex(db: Kysely<unknown>): Promise<void> {
       pieces integer not null default 0,
       -- Chunks whose postings are still there though they are not.
       gone integer not null default 0,
+      -- The vector space that was filled last, and the first chunk that it does not have yet.
+      space text,
+      embedded integer not null default 0,
       languages text[] not null default '{}',
       foreign key (workspace_id, project_id) references projects (workspace_id, id) on delete cascade
     )`.execute(db);
@@ -165,4 +171,22 @@ async function createIndex(db: Kysely<unknown>): Promise<void> {
     create trigger delete_postings after delete on search_indexes for each row execute function delete_postings()`.execute(db);
   // Numbers do not compress, and a row is never longer than fits into a page.
   await sql`alter table postings alter column postings set storage plain`.execute(db);
+}
+
+/** What models made of texts: a model is asked once for the same text. The tables in which they are compared are made from this. */
+async function createEmbeddings(db: Kysely<unknown>): Promise<void> {
+  await sql`
+    create table embeddings (
+      workspace_id uuid not null,
+      project_id uuid not null,
+      owner_id uuid,
+      model text not null,
+      hash text not null,
+      -- 32-bit floating point numbers, little-endian.
+      vector bytea not null,
+      created_at timestamptz not null,
+      primary key (project_id, model, hash),
+      foreign key (workspace_id, project_id) references projects (workspace_id, id) on delete cascade
+    )`.execute(db);
+  await sql`alter table embeddings alter column vector set storage external`.execute(db);
 }

@@ -1,0 +1,100 @@
+/** SQL of one vector space: a table with an HNSW index over half-precision vectors. */
+
+import { type Kysely, sql } from 'kysely';
+import { secureTable } from '../database/security.ts';
+import type { TransactionScope } from '../database/types.ts';
+import type { EmbeddingModel } from '../models/types.ts';
+import type { Nearest, NearestQuery, Space } from './types.ts';
+
+/** The schema of everything here: it can be dropped as a whole, and is made again from the embeddings. */
+export const schema = 'vectors';
+
+/** https://github.com/pgvector/pgvector#hnsw: an index holds at most so many dimensions of half precision. Above, all are compared. */
+const mostIndexed = 4_000;
+
+/**
+ * Up to so many vectors are compared one by one: that takes a few milliseconds, finds all, and needs no luck with filters. Measured with
+ * `npm run bench:search -- --vectors`.
+ */
+export const exactBelow = 10_000;
+
+/** How many the index looks at before it is content: more find more, and take longer. pgvector's default of 40 finds 9 of 10. */
+const searchWidth = 200;
+
+export interface SpaceFacts {
+  id: string;
+  dimension: number;
+  /** The schema of the extension. */
+  home: string;
+}
+
+const tableOf = (id: string) => sql.id(schema, `space_${id}`);
+
+/** In a transaction of the owner. */
+export async function createSpaceTable(db: Kysely<unknown>, { id, dimension, home }: SpaceFacts): Promise<void> {
+  const table = tableOf(id);
+  await sql`
+    create table ${table} (
+      workspace_id uuid not null,
+      project_id uuid not null,
+      owner_id uuid,
+      number integer not null,
+      embedding ${sql.id(home)}.halfvec(${sql.lit(dimension)}) not null,
+      primary key (project_id, number),
+      foreign key (project_id, number) references public.chunks (project_id, number) on delete cascade
+    )`.execute(db);
+  await secureTable(db, [schema, `space_${id}`], { owner: 'owner_id' });
+  if (dimension <= mostIndexed) await sql`create index on ${table} using hnsw (embedding ${sql.id(home)}.halfvec_cosine_ops)`.execute(db);
+}
+
+export async function dropSpaceTable(db: Kysely<unknown>, id: string): Promise<void> {
+  await sql`drop table if exists ${tableOf(id)}`.execute(db);
+}
+
+export function createSpace({ id, dimension, home }: SpaceFacts, model: EmbeddingModel): Space {
+  const table = tableOf(id);
+  const type = sql`${sql.id(home)}.halfvec`;
+  const distance = (vector: Float32Array) => sql`embedding operator(${sql.id(home)}.<=>) ${textOf(vector)}::${type}`;
+
+  async function nearest(scope: TransactionScope, { vector, projects, most, among, where }: NearestQuery): Promise<Nearest[]> {
+    const mine = sql`from ${table} as space
+      where workspace_id = ${scope.workspace_id} and project_id = any(${[...projects]}::uuid[]) ${where === undefined ? sql`` : sql`and ${where}`}`;
+    if (among <= exactBelow || dimension > mostIndexed) {
+      // The offset keeps the planner from the index, which could miss some.
+      const { rows } = await sql<Nearest>`
+        select project_id, number, 1 - distance as similarity
+        from (select project_id, number, ${distance(vector)} as distance ${mine} offset 0) as compared
+        order by distance, number limit ${sql.lit(most)}`.execute(scope.db);
+      return rows;
+    }
+    // Strict: it goes on looking until enough pass the filters, and gives them in their order.
+    await sql`select set_config('hnsw.ef_search', ${String(Math.max(searchWidth, Math.min(1_000, most)))}, true),
+      set_config('hnsw.iterative_scan', 'strict_order', true)`.execute(scope.db);
+    const { rows } = await sql<Nearest>`
+      select project_id, number, 1 - (${distance(vector)}) as similarity ${mine} order by ${distance(vector)} limit ${sql.lit(most)}`.execute(
+      scope.db,
+    );
+    return rows;
+  }
+
+  return {
+    id,
+    model,
+    dimension,
+    nearest,
+    async write(scope, rows) {
+      const json = rows.map(({ vector, ...row }) => ({ ...row, embedding: textOf(vector) }));
+      await sql`
+        insert into ${table} (workspace_id, project_id, owner_id, number, embedding)
+        select row.workspace_id, row.project_id, row.owner_id, row.number, row.embedding::${type}
+        from json_to_recordset(${JSON.stringify(json)}::json) as row (workspace_id uuid, project_id uuid, owner_id uuid, number integer, embedding text)
+        join public.chunks on chunks.project_id = row.project_id and chunks.number = row.number
+        on conflict (project_id, number) do nothing`.execute(scope.db);
+    },
+  };
+}
+
+/** As pgvector reads it. */
+function textOf(vector: Float32Array): string {
+  return `[${vector.join(',')}]`;
+}
