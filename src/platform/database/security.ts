@@ -84,6 +84,15 @@ export async function grantToAppRole(db: Kysely<unknown>): Promise<void> {
     `alter default privileges in schema public grant usage, select on sequences to ${appRole}`,
   ])
     await sql.raw(statement).execute(db);
+  // Made where there is an embedding model, and not by migrations.
+  const { rows } = await sql`select from pg_namespace where nspname = 'vectors'`.execute(db);
+  if (rows.length === 0) return;
+  for (const statement of [
+    `grant usage on schema vectors to ${appRole}`,
+    `grant select, insert, update, delete on all tables in schema vectors to ${appRole}`,
+    `revoke all on vectors.spaces from ${appRole}`,
+  ])
+    await sql.raw(statement).execute(db);
 }
 
 /** False where migrations were not permitted to make it. */

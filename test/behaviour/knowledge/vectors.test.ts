@@ -3,6 +3,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readSettings } from '../../../src/platform/config/read.ts';
+import { grantToAppRole } from '../../../src/platform/database/security.ts';
 import { openModels } from '../../../src/platform/models/open.ts';
 import { createLog } from '../../../src/platform/telemetry/log.ts';
 import { openVectors } from '../../../src/platform/vectors/open.ts';
@@ -149,6 +150,14 @@ describe('with pgvector', () => {
       cursor = page.next_cursor;
     }
     expect(seen).toEqual(all);
+  });
+
+  test('a restored database lets the application use its vectors again', async () => {
+    const { owner } = house.database;
+    await sql`revoke all on all tables in schema vectors from quarterdeck_app`.execute(owner);
+    await expect(search(silent)).rejects.toThrow();
+    await grantToAppRole(owner);
+    expect((await search(silent)).mode).toBe('hybrid');
   });
 
   test('what is deleted has no vector any more', async () => {
