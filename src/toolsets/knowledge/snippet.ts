@@ -1,6 +1,6 @@
 /** The part of a passage that is shown, and where the words of the query stand in it. */
 
-import { analyse } from './analysis/analyse.ts';
+import { eachTerm } from './analysis/analyse.ts';
 import type { Language } from './analysis/languages.ts';
 import { toCodePoints } from './read/offsets.ts';
 
@@ -15,7 +15,8 @@ export interface Snippet {
 
 /** The stretch of `text` with the most different words of the query, from the beginning of a word to the end of one. */
 export function snippetOf(text: string, language: Language, worth: ReadonlyMap<string, number>, most = snippetLength): Snippet {
-  const hits = analyse(text, language).filter(({ term }) => worth.has(term));
+  const hits: Hit[] = [];
+  eachTerm(text, language, (term, start, end) => void (worth.has(term) && hits.push({ term, start, end })));
   const [from, to] = stretch(text, hits, worth, most);
   const inside = hits.filter(({ start, end }) => start >= from && end <= to);
   const shown = { text: from > 0 ? '… ' : '', highlights: [] as [number, number][] };

@@ -1,6 +1,7 @@
 /** Turns text into the terms that an index holds and a query asks for: one way for both, or they would not meet. */
 
 import { type Language, grammarOf } from './languages.ts';
+import { eachWord } from './words.ts';
 
 export interface Token {
   term: string;
@@ -12,8 +13,6 @@ export interface Token {
 /** A longer one is a hash or an encoded file, and nobody types that from memory: its beginning is enough to find it. */
 const maxTermLength = 64;
 
-/** Words, with apostrophes inside; runs of scripts that put no spaces between words are further cut below. */
-const words = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’][\p{L}\p{N}][\p{L}\p{N}\p{M}]*)*/gu;
 const cjk = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]+/gu;
 const spaceless = /[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 const anyCjk = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u;
@@ -23,12 +22,16 @@ const latin = /^[\p{Script=Latin}\p{M}\p{N}]+$/u;
 /** The terms of a text in their order. Words that say nothing alone are left out. */
 export function analyse(text: string, language: Language): Token[] {
   const tokens: Token[] = [];
-  const known = remembered(language);
-  for (const { 0: word, index } of text.matchAll(words)) {
-    const its = known.get(word) ?? learn(known, word, language);
-    for (const { term, start, end } of its) tokens.push({ term, start: start + index, end: end + index });
-  }
+  eachTerm(text, language, (term, start, end) => void tokens.push({ term, start, end }));
   return tokens;
+}
+
+/** The same without an object for each: where most of them are not wanted. */
+export function eachTerm(text: string, language: Language, visit: (term: string, start: number, end: number) => void): void {
+  const known = remembered(language);
+  eachWord(text, (word, at) => {
+    for (const { term, start, end } of known.get(word) ?? learn(known, word, language)) visit(term, at + start, at + end);
+  });
 }
 
 /** What words were turned into, by language: the same few thousand are most of every text, and to look one up takes a tenth of the time. */
@@ -55,7 +58,7 @@ function learn(known: Map<string, readonly Token[]>, word: string, language: Lan
 /** How often each term stands in the text. */
 export function countTerms(text: string, language: Language): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const { term } of analyse(text, language)) counts.set(term, (counts.get(term) ?? 0) + 1);
+  eachTerm(text, language, (term) => void counts.set(term, (counts.get(term) ?? 0) + 1));
   return counts;
 }
 
