@@ -27,7 +27,8 @@ export function createChatModel({ subject, wire, upstream, maxInputTokens, maxOu
         details: { tokens, limit: maxInputTokens },
       });
     const limit = Math.min(request.maxOutputTokens ?? maxOutputTokens, maxOutputTokens);
-    yield* upstream.run(request.signal, (attempt) => answer(wire, promptOf(request), limit, attempt));
+    const { signal, withinMs } = request;
+    yield* upstream.run(signal, (attempt) => answer(wire, promptOf(request), limit, attempt), withinMs);
   }
   const name = titleOf(subject).replace(/^The/, 'the');
   return {

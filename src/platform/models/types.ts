@@ -11,6 +11,8 @@ export interface ChatRequest {
   messages: readonly ChatMessage[];
   /** Default, and at most, the limit of the settings. */
   maxOutputTokens?: number | undefined;
+  /** Longest time for all of it, with the wait for a place, in milliseconds. Default, and at most, the limit of the settings. */
+  withinMs?: number | undefined;
   /** Aborted: the call upstream is ended too. */
   signal: AbortSignal;
 }

@@ -238,6 +238,30 @@ test('no more calls are under way at once than the settings allow; the others wa
   await second.return();
 });
 
+describe('a caller with less time than the settings allow', () => {
+  test('is told that the model took too long', async () => {
+    const { chat, metric } = await open();
+    server.always = 'silence';
+    const problem = await problemOf(chat.generate({ ...question(), withinMs: 50 }));
+    expect(problem).toMatchObject({ code: 'model_unavailable', message: expect.stringContaining('took too long') as string });
+    expect(await metric('quarterdeck_model_call_duration_seconds_count', { model, outcome: 'timed_out' })).toBe(1);
+    expect(await server.requests[0]?.ended).toBe(false);
+  });
+
+  test('does not wait longer for a place either', async () => {
+    const { chat } = await open({ QUARTERDECK_MODEL_CONCURRENCY: '1' });
+    const gate = Promise.withResolvers<void>();
+    server.always = { pieces: [gate.promise, 'Because.'] };
+    const first = chat.generate(question());
+    await expect.poll(() => server.requests.length).toBe(1);
+    const problem = await problemOf(chat.generate({ ...question(), withinMs: 50 }));
+    expect(problem).toMatchObject({ code: 'model_unavailable', message: expect.stringContaining('is busy') as string });
+    gate.resolve();
+    expect(await first).toMatchObject({ text: 'Because.' });
+    expect(server.requests.length).toBe(1);
+  });
+});
+
 test('closing ends the calls under way', async () => {
   const { chat, models } = await open();
   server.reply({ pieces: ['One '], ending: 'silence' });

@@ -83,16 +83,18 @@ export class Upstream {
 
   /**
    * Waits for a place, then attempts until there is a first part, or until another attempt makes no sense; then the other parts as they come.
-   * Must be iterated to the end or left, which frees its place.
+   * Must be iterated to the end or left, which frees its place. `withinMs`: less than the settings allow.
    * @throws Problem, or the reason of the caller's signal
    */
-  async *run<Part>(signal: AbortSignal, attempted: Attempted<Part>): AsyncGenerator<Part, Usage, undefined> {
+  async *run<Part>(signal: AbortSignal, attempted: Attempted<Part>, withinMs = Infinity): AsyncGenerator<Part, Usage, undefined> {
     const { subject, policy, observer } = this.#options;
     const caller = AbortSignal.any([signal, this.#closing.signal]);
     caller.throwIfAborted();
-    await this.#turnstile.enter(caller);
+    const asked = this.#clock();
+    await this.#enterWithin(caller, withinMs);
     const started = this.#clock();
-    const call: Call = { caller, watch: createWatch(caller, policy), outcome: 'cancelled', usage: undefined };
+    const modelTotalMs = Math.min(policy.modelTotalMs, withinMs - (started - asked));
+    const call: Call = { caller, watch: createWatch(caller, { ...policy, modelTotalMs }), outcome: 'cancelled', usage: undefined };
     const span = openSpan(subject);
     try {
       return yield* this.#parts(call, attempted);
@@ -107,6 +109,18 @@ export class Upstream {
   /** Ends all calls under way. */
   close(): void {
     this.#closing.abort(stoppingProblem());
+  }
+
+  /** @throws Problem when there is no place in time, or the reason of the caller's signal */
+  async #enterWithin(caller: AbortSignal, ms: number): Promise<void> {
+    const { subject, policy } = this.#options;
+    const late = new AbortController();
+    const timer = ms < policy.modelSilenceMs ? setTimeout(() => late.abort(busyProblem(subject, policy.modelConcurrency)), ms) : undefined;
+    try {
+      await this.#turnstile.enter(timer === undefined ? caller : AbortSignal.any([caller, late.signal]));
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async *#parts<Part>(call: Call, attempted: Attempted<Part>): AsyncGenerator<Part, Usage, undefined> {
