@@ -11,6 +11,7 @@ import type { Log } from '../platform/telemetry/log.ts';
 import type { z } from 'zod';
 import type { Face } from './operation.ts';
 import type { Question } from './question.ts';
+import type { AnswerPart } from './types.ts';
 
 /** What is the same with and without an open transaction. */
 export interface BaseContext {
@@ -30,8 +31,11 @@ export interface BaseContext {
   newId(): string;
   /** Most bytes that a page of items should take; undefined: no limit but the caller's. MCP results are read by models. */
   page_bytes: number | undefined;
-  /** Tells how far the work is: `done` of `total`, in any unit, growing. Heard only by a client that asked to; costs nothing otherwise. */
-  progress(done: number, total?: number, message?: string): void;
+  /**
+   * Tells how far the work is: `done` of `total`, in any unit, growing; and, where the operation streams, pieces of the answer. Heard only by a
+   * client that asked to; costs nothing otherwise.
+   */
+  progress(done: number, total?: number, message?: string, parts?: readonly AnswerPart[]): void;
   /**
    * Asks the person behind the client. The first time this ends the call: its transaction is rolled back, and once the person has
    * answered, the operation is run again from its beginning, and this returns the answer. So ask before anything outside

@@ -138,7 +138,7 @@ export function baseContext(options: RegistryOptions, operation: Operation, requ
     log,
     newId,
     page_bytes: request.page_bytes ?? (request.face === 'rest' ? undefined : modelPageBytes),
-    progress: (done, total, message) => request.progress?.({ done, total, message }),
+    progress: (done, total, message, parts) => request.progress?.({ done, total, message, parts }),
     ask: (question) => {
       if (operation.simple !== false) throw new Error(`${operation.name} asks, and must say so with simple: false`);
       return ask(request.answers, question);

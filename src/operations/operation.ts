@@ -49,6 +49,8 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
    * `transaction: 'none'`, and a handler that heeds `context.signal`. Counts as `expensive`. Default: false.
    */
   long?: boolean;
+  /** It tells pieces of its answer with its progress, and REST sends them as they come to whoever asks for an event stream. Default: false. */
+  streams?: boolean;
   /** Only a person may call it, never an agent's key. */
   person_only?: boolean;
   /** The output holds a secret that is shown once, so it is never kept for a replay. */

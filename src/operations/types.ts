@@ -35,6 +35,14 @@ export interface Progress {
   done: number;
   total?: number | undefined;
   message?: string | undefined;
+  /** Pieces of the answer that are ready, for whoever reads it as it comes. */
+  parts?: readonly AnswerPart[] | undefined;
+}
+
+/** A piece of an answer: an event of a stream. */
+export interface AnswerPart {
+  event: string;
+  data: Record<string, unknown>;
 }
 
 export interface CallRequest {

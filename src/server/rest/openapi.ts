@@ -69,7 +69,10 @@ function describeOperation({ operation, toolset, input_schema, output_schema }: 
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(hasBody ? { requestBody: { required: required.length > 0, content: jsonContent(body) } } : {}),
     responses: {
-      [status]: { description: operation.title, content: jsonContent(components.refer(output_schema)) },
+      [status]: {
+        description: operation.title,
+        content: { ...jsonContent(components.refer(output_schema)), ...(operation.streams === true ? eventContent : {}) },
+      },
       ...(method === 'GET' ? { 304: { description: 'The version named in If-None-Match is the newest.' } } : {}),
       ...errors('401', '403', ...(inPath.length > 0 ? ['404'] : []), ...(operation.access === 'read' ? [] : ['409']), '422', '429', '503'),
     },
@@ -92,6 +95,13 @@ function parameter(place: 'path' | 'query', name: string, schema: JsonSchema, re
 function jsonContent(schema: unknown): Json {
   return { 'application/json': { schema } };
 }
+
+/** For `Accept: text/event-stream`. */
+const eventContent: Json = {
+  'text/event-stream': {
+    schema: { type: 'string', description: 'Events with JSON: pieces of the answer, then done with all of it, or error.' },
+  },
+};
 
 function reference(name: string): Json {
   return { $ref: `#/components/schemas/${name}` };

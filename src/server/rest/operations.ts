@@ -13,6 +13,7 @@ import { authenticate } from '../credential.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
 import { etagOf, matches } from './etag.ts';
+import { streamCall, wantsEvents } from './event-stream.ts';
 import { createInputReader } from './input.ts';
 
 export interface RestParts {
@@ -47,7 +48,7 @@ function operationRoute({ registry, identity, admission, maxBodyBytes }: RestPar
       const input = readInput({ path: params, query, body });
       const version = expectedVersion(exchange, compiled, input);
       await admission.work(exchange, principal, operation.essential === true);
-      const output = await registry.call({
+      const call = {
         operation: operation.name,
         input: version === undefined ? input : { ...input, expected_version: version },
         principal,
@@ -55,7 +56,10 @@ function operationRoute({ registry, identity, admission, maxBodyBytes }: RestPar
         request_id,
         signal,
         idempotency_key: header(exchange, 'idempotency-key'),
-      });
+      } as const;
+      if (operation.streams === true && wantsEvents(incoming))
+        return streamCall(outgoing, (progress) => registry.call({ ...call, progress }));
+      const output = await registry.call(call);
       const text = JSON.stringify(output);
       if (method !== 'GET') return answerSoon(outgoing, text, status);
       const etag = etagOf(text);
