@@ -12,7 +12,7 @@ import type { Metrics } from '../platform/telemetry/metrics.ts';
 import type { Vectors } from '../platform/vectors/types.ts';
 import type { LongCalls } from './mcp/long-calls/calls.ts';
 import type { WishBook } from './mcp/wishes/wishes.ts';
-import { embedPending, keepUp as keepUpIndex } from '../toolsets/knowledge/index.ts';
+import { deleteOldTurns, embedPending, keepUp as keepUpIndex } from '../toolsets/knowledge/index.ts';
 import { sweepExpired } from '../toolsets/queue/index.ts';
 
 export interface SweepParts {
@@ -66,6 +66,7 @@ export function startSweeps({
     { name: 'idempotency_keys', everyMs: hourMs, run: asSystem((scope) => deleteOldKeys(scope, settings.idempotencyHours)) },
     { name: 'old_wishes', everyMs: hourMs, run: () => wishes.sweep() },
     { name: 'old_oauth', everyMs: hourMs, run: () => identity.sweep() },
+    { name: 'old_questions', everyMs: hourMs, run: asSystem((scope) => deleteOldTurns(scope, settings.questionDays)) },
     { name: 'old_events', everyMs: hourMs, run: asSystem((scope) => deleteOldEvents(scope, settings.eventDays)) },
   ];
   const stops = sweeps.map((sweep) => repeat(sweep, log, metrics));

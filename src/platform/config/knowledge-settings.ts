@@ -1,7 +1,7 @@
 /** Settings of knowledge: how large a source may be, how it is cut, and how much of its past is kept. */
 
 import { z } from 'zod';
-import { count, setting } from './setting.ts';
+import { count, milliseconds, setting } from './setting.ts';
 
 export const knowledgeSettings = {
   maxSourceCharacters: setting({
@@ -35,5 +35,22 @@ export const knowledgeSettings = {
       .default('en'),
     description:
       'Language of sources that are too short to tell and do not say, as an ISO 639-1 code; `any` takes words as they are written.',
+  }),
+  answerMs: setting({
+    variable: 'QUARTERDECK_ANSWER_MS',
+    schema: milliseconds(20_000),
+    description:
+      'Longest time that the chat model gets for one answer; then what is checked so far is the answer, or else quotes are. Below the request time-out, so that the caller hears of it; for a slow model raise both.',
+  }),
+  questionTurns: setting({
+    variable: 'QUARTERDECK_QUESTION_TURNS',
+    schema: count(6, 0, 100),
+    description:
+      'Questions and answers that are remembered of a conversation, for the questions that follow. Whoever goes back further names the thing again. 0: nothing is kept.',
+  }),
+  questionDays: setting({
+    variable: 'QUARTERDECK_QUESTION_DAYS',
+    schema: count(30, 1, 3_650),
+    description: 'How long they are kept. A month: a conversation that rested for longer is begun anew.',
   }),
 };

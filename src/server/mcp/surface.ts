@@ -26,6 +26,7 @@ export const defaultTools: readonly string[] = [
   'finish_task',
   'ingest_source',
   'search_knowledge',
+  'ask_knowledge',
   'get_source',
 ];
 

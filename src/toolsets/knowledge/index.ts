@@ -1,13 +1,15 @@
 /** The knowledge toolset: documents and conversations, found again and cited. */
 
 import type { Toolset } from '../../operations/operation.ts';
+import { askKnowledge } from './answers/operation.ts';
 import { deleteSource, getSource, ingestSource, listSources, searchKnowledge, verifyCitation } from './operations.ts';
 
 export const knowledgeToolset: Toolset = {
   name: 'knowledge',
-  description: 'Documents and conversations of the workspace: take them in, find passages, check citations.',
-  operations: [ingestSource, searchKnowledge, listSources, getSource, deleteSource, verifyCitation],
+  description: 'Documents and conversations of the workspace: take them in, find passages, ask, check citations.',
+  operations: [ingestSource, searchKnowledge, askKnowledge, listSources, getSource, deleteSource, verifyCitation],
 };
 
+export { deleteOldTurns } from './answers/history.ts';
 export { embedPending } from './embed.ts';
 export { keepUp } from './index-upkeep.ts';

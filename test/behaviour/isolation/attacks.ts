@@ -98,8 +98,9 @@ const harmless: Record<string, unknown> = {
   expires_in_days: 1,
   content: 'x',
   format: 'text',
-  // Looked for only among the sources of the project.
+  // Looked for only among the sources of the project, or the questions of the caller.
   conversation_id: 'x',
+  question: 'x',
   url: 'https://example.com/x',
   scenario_title: 'x',
   messages: [],
@@ -119,8 +120,8 @@ const harmless: Record<string, unknown> = {
   quote: 'x',
 };
 
-/** What is always given: force opens every door that it can, and without content there is nothing to take in. */
-const always = new Set(['force', 'content']);
+/** What is always given: force opens every door that it can, without content there is nothing to take in, and a made-up id would differ each time. */
+const always = new Set(['force', 'content', 'conversation_id']);
 
 type Properties = Record<string, JsonSchema & { items?: JsonSchema }>;
 const propertiesOf = (schema: JsonSchema) => (schema['properties'] ?? {}) as Properties;

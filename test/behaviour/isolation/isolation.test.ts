@@ -68,7 +68,7 @@ const masked = ({ outcome, text }: Ending, name: string) => ({
 });
 
 /** Operations that answer about things that are not there. */
-const asking = new Set(['search_knowledge', 'verify_citation']);
+const asking = new Set(['search_knowledge', 'ask_knowledge', 'verify_citation']);
 
 describe.each(Object.keys(stages))('isolation %s', (name) => {
   let stage: Stage;
@@ -132,6 +132,25 @@ describe.each(Object.keys(stages))('isolation %s', (name) => {
       Array.from({ length: 30 }, (_, n) => find([mallory, bob, ada][n % 3] ?? ada, 'what is VICTIM personal knows')),
     );
     for (const [n, text] of all.entries()) expect(text).not.toMatch([/VICTIM|PERSONAL/, /PERSONAL/, /NOBODY/][n % 3] ?? /NOBODY/);
+  });
+
+  test('answers nobody from what belongs to others, nor goes on with their conversations', async () => {
+    const { mallory, bob, ada } = scene;
+    const ask = async (who: Caller, question: string) =>
+      (await stage.attempt(who, 'ask_knowledge', { question, conversation_id: 'VICTIM conversation' })).text.replaceAll(
+        'VICTIM conversation',
+        '',
+      );
+    expect(await ask(ada, 'What is PERSONAL?')).toMatch(/What is PERSONAL\./);
+    expect(await ask(bob, 'What knows the victim?')).toMatch(/What the VICTIM knows\./);
+    for (const [who, others] of [
+      [mallory, /VICTIM|PERSONAL/],
+      [bob, /PERSONAL/],
+    ] as const) {
+      expect(await ask(who, 'And that?')).not.toMatch(others);
+      expect(await ask(who, 'What is personal, and what knows the victim?')).not.toMatch(others);
+    }
+    expect(await ask(ada, 'And that?')).toMatch(/PERSONAL/);
   });
 
   test('reaches nothing with a cursor of somebody else', async () => {

@@ -10,5 +10,17 @@ import { limits } from './0006_limits.ts';
 import { mcpTasks } from './0007_mcp_tasks.ts';
 import { mcpWishes } from './0008_mcp_wishes.ts';
 import { knowledge } from './0009_knowledge.ts';
+import { questions } from './0010_questions.ts';
 
-export const migrations: readonly Migration[] = [roles, identity, foundation, tasks, oauth, limits, mcpTasks, mcpWishes, knowledge];
+export const migrations: readonly Migration[] = [
+  roles,
+  identity,
+  foundation,
+  tasks,
+  oauth,
+  limits,
+  mcpTasks,
+  mcpWishes,
+  knowledge,
+  questions,
+];

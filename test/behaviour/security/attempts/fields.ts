@@ -128,6 +128,7 @@ async function inputFor(stage: Stage, { operation: { operation, input_schema }, 
     end: 1,
     hash: `sha256:${'0'.repeat(64)}`,
     query: 'x',
+    question: 'x',
   };
   // Different each time: the same again would be what is there already.
   const content = `What is taken in: ${crypto.randomUUID()}`;

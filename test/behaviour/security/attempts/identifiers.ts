@@ -14,7 +14,7 @@ function expected(operation: string, field: string): string {
 }
 
 /** Operations that answer about things that are not there: they found nothing. */
-const asking = new Set(['search_knowledge', 'verify_citation']);
+const asking = new Set(['search_knowledge', 'ask_knowledge', 'verify_citation']);
 
 /** Everything of an answer but how long it took. */
 const comparable = (body: unknown) => JSON.stringify(body, (key, value: unknown) => (key === 'execution_ms' ? undefined : value));
