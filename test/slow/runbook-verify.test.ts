@@ -59,6 +59,16 @@ describe('runbooks/verify.md', () => {
       { exit: 4, outcome: 'rolled_back', reason: expect.stringMatching(/^complete: the exit status is 22: curl: \(22\) .*500/) },
     ],
     [
+      'a search that finds nothing',
+      (path) => (path.startsWith('/search') ? { answer: { status: 200, body: '{"items":[],"mode":"lexical"}' } } : undefined),
+      { exit: 4, outcome: 'rolled_back', reason: expect.stringMatching(/^search: /) },
+    ],
+    [
+      'an answer to everything',
+      (path) => (path.startsWith('/ask') ? { answer: { status: 200, body: '{"conversation_id":"test-123","answered":true}' } } : undefined),
+      { exit: 4, outcome: 'rolled_back', reason: expect.stringMatching(/^ask: .*answered/) },
+    ],
+    [
       'a slow route',
       (path) => (path === '/health' ? { delayMs: 600 } : undefined),
       {
