@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { sql } from 'kysely';
 import { readSettings } from '../src/platform/config/read.ts';
@@ -12,6 +13,7 @@ import { createLog } from '../src/platform/telemetry/log.ts';
 import { type Platform, openPlatform } from '../src/server/platform.ts';
 import { analyse } from '../src/toolsets/knowledge/analysis/analyse.ts';
 import { startPostgres } from '../test/support/cluster.ts';
+import { startModelServer } from '../test/support/models.ts';
 import { describeMachine } from './machine.ts';
 import { type Collection, readCranfield } from './retrieval/collection.ts';
 import { type Quality, meanQuality, measureNames, qualityOf } from './retrieval/measures.ts';
@@ -20,7 +22,8 @@ import { createReference } from './retrieval/reference.ts';
 
 const usage = `Usage: npm run bench:retrieval -- [--data ../shared/data/cranfield]
 
-Starts a PostgreSQL of its own. Where there is no Cranfield collection in the folder, a small one of this project is used.`;
+Starts a PostgreSQL of its own, and an embedded database for the search with vectors; those are of hashed words, which stand in for a model and understand
+nothing. Where there is no Cranfield collection in the folder, a small one of this project is used.`;
 
 const { values } = parseArgs({
   options: { data: { type: 'string', default: '../shared/data/cranfield' }, help: { type: 'boolean', default: false } },
@@ -38,29 +41,49 @@ async function measure(): Promise<void> {
   const root = join(import.meta.dirname, '..');
   const folder = resolve(root, values.data);
   const collection = existsSync(join(folder, 'cran.qry')) ? await readCranfield(folder) : await readOwnSet(root);
-  const [cluster, data] = await Promise.all([startPostgres(), mkdtemp(join(tmpdir(), 'quarterdeck-bench-'))]);
+  const [cluster, model, lexicalData, hybridData] = await Promise.all([
+    startPostgres(),
+    startModelServer(),
+    folderOf('lexical'),
+    folderOf('hybrid'),
+  ]);
   try {
     const { url } = await cluster.createDatabase();
-    const { settings, ...effective } = readSettings({
-      environment: { QUARTERDECK_DATA: data, DATABASE_URL: url, LOG_LEVEL: 'error', QUARTERDECK_RATE_LIMIT: 'off' },
-      folder: data,
+    const lexical = await open(lexicalData, { DATABASE_URL: url });
+    const hybrid = await open(hybridData, {
+      QUARTERDECK_EMBEDDING_MODEL: 'compatible:hashed-words',
+      QUARTERDECK_EMBEDDING_MODEL_URL: model.url,
     });
-    const platform = await openPlatform({ settings, ...effective }, createLog(settings), { migrate: true });
     console.log(describeMachine());
     console.log(`collection: ${collection.name}, ${collection.documents.length} documents, ${collection.queries.length} queries\n`);
-    await compare(collection, platform);
-    await platform.close();
+    await compare(collection, lexical, hybrid);
+    await lexical.close();
+    await hybrid.close();
   } finally {
     await cluster.stop();
-    await rm(data, { recursive: true, force: true });
+    await model.close();
+    for (const data of [lexicalData, hybridData]) await rm(data, { recursive: true, force: true });
   }
 }
 
-async function compare(collection: Collection, platform: Platform): Promise<void> {
+function folderOf(name: string): Promise<string> {
+  return mkdtemp(join(tmpdir(), `quarterdeck-bench-${name}-`));
+}
+
+async function open(data: string, environment: Record<string, string>): Promise<Platform> {
+  const { settings, ...effective } = readSettings({
+    environment: { QUARTERDECK_DATA: data, LOG_LEVEL: 'error', QUARTERDECK_RATE_LIMIT: 'off', ...environment },
+    folder: data,
+  });
+  return openPlatform({ settings, ...effective }, createLog(settings), { migrate: true });
+}
+
+async function compare(collection: Collection, lexical: Platform, hybrid: Platform): Promise<void> {
   const systems: Record<string, Search> = {
     'plain BM25 (k1 1.2, b 0.75), whole documents': plainSearch(collection),
-    'PostgreSQL ts_rank_cd': await postgresSearch(collection, platform),
-    'Quarterdeck, lexical': await ourSearch(collection, platform),
+    'PostgreSQL ts_rank_cd': await postgresSearch(collection, lexical),
+    'Quarterdeck, lexical': await ourSearch(collection, lexical),
+    'Quarterdeck, hybrid, vectors of hashed words': await ourSearch(collection, hybrid),
   };
   console.log(`| ${['ranking', ...measureNames].join(' | ')} |\n| --- | ${measureNames.map(() => '---:').join(' | ')} |`);
   for (const [name, search] of Object.entries(systems)) {
@@ -113,6 +136,8 @@ async function ourSearch({ documents }: Collection, platform: Platform): Promise
     };
     ids.set(source.id, id);
   }
+  // Vectors come in the background.
+  while (platform.models.embedding !== undefined && (await platform.vectors.serving()) === undefined) await sleep(500);
   return async (query) => {
     const found = new Set<string>();
     let cursor: string | null | undefined;

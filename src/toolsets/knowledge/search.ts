@@ -98,17 +98,15 @@ async function takePassing(best: (reach: number) => Ranked[], pass: Pass, wanted
 /** How many of the best by words, and of the nearest, are put together: what is further down in both helps nobody. */
 const fusedDepth = 100;
 
-async function searchBoth(
-  context: Context,
-  {
-    query,
-    meaning,
-    indexes,
-    pass,
-    best,
-  }: { query: Query; meaning: Meaning; indexes: readonly IndexFacts[]; pass: Pass; best: Ranking['best'] },
-): Promise<Found[]> {
-  const byWords = await takePassing(best, pass, fusedDepth);
+interface Both {
+  query: Query;
+  meaning: Meaning;
+  indexes: readonly IndexFacts[];
+  pass: Pass;
+  best: Ranking['best'];
+}
+
+async function searchBoth(context: Context, { query, meaning, indexes, pass, best }: Both): Promise<Found[]> {
   const nearest = await meaning.space.nearest(context, {
     vector: meaning.vector,
     projects: indexes.map((index) => index.project_id),
@@ -116,8 +114,12 @@ async function searchBoth(
     most: fusedDepth,
     where: passesFilters(query.filters),
   });
-  const byMeaning = await pass(nearest.map(({ project_id, number, similarity }) => ({ project_id, number, score: similarity })));
-  return fuse([byWords.slice(0, fusedDepth), byMeaning], keyOf);
+  // Where nothing is left out, only what is shown has to be read.
+  const all = Object.keys(query.filters).length === 0 && phrasesOf(query.text).length === 0;
+  const byWords: Ranked[] = all ? best(fusedDepth) : (await takePassing(best, pass, fusedDepth)).slice(0, fusedDepth);
+  const byMeaning = nearest.map(({ project_id, number, similarity }): Ranked => ({ project_id, number, score: similarity }));
+  const fused = fuse([byWords, byMeaning], keyOf);
+  return takePassing((reach) => fused.slice(0, reach), pass, query.offset + query.limit + 1);
 }
 
 async function readPassing(context: Context, ranked: readonly Ranked[], filters: Filters, phrases: readonly string[]): Promise<Found[]> {

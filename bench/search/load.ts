@@ -1,0 +1,64 @@
+/** Takes the made-up corpus in, and searches it. */
+
+import { type Server, runLoad } from '../process.ts';
+import { restPost } from '../requests.ts';
+import { createCorpus } from './corpus.ts';
+
+/** Paragraphs of one source: two of them are a chunk. */
+const paragraphs = 20;
+
+/** Sources that are sent at once. */
+const senders = 4;
+
+/** Different questions; each is asked many times, and none is kept. */
+const questions = 2_000;
+
+export async function fill({ url }: Server, key: string, chunks: number): Promise<void> {
+  const corpus = createCorpus(1);
+  let [sources, taken] = [0, 0];
+  const started = performance.now();
+  await Promise.all(
+    Array.from({ length: senders }, async () => {
+      while (taken < chunks) {
+        sources += 1;
+        if (sources % 500 === 0) console.error(`${taken} of ${chunks} chunks`);
+        const answer = await fetch(new URL('/ingest', url), {
+          method: 'POST',
+          headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ title: `Source ${sources}`, content: corpus.document(paragraphs), format: 'text', language: 'any' }),
+        });
+        if (!answer.ok) throw new Error(`/ingest answered ${answer.status}: ${await answer.text()}`);
+        taken += ((await answer.json()) as { source: { chunks: number } }).source.chunks;
+      }
+    }),
+  );
+  const seconds = (performance.now() - started) / 1_000;
+  console.log(
+    `taken in and indexed: ${taken} chunks of ${sources} sources in ${seconds.toFixed(0)} s, ${(taken / seconds).toFixed(0)} chunks a second, ${senders} senders`,
+  );
+}
+
+/** `expected` is in every answer. */
+export async function measureSearches(
+  server: Server,
+  key: string,
+  clients: readonly number[],
+  seconds: number,
+  expected: string,
+): Promise<void> {
+  const corpus = createCorpus(2);
+  const requests = Array.from({ length: questions }, () => restPost(key, '/search', { query: corpus.query() }));
+  console.log('\n| clients | a second | p50 ms | p95 ms | p99 ms |\n| ---: | ---: | ---: | ---: | ---: |');
+  for (const connections of clients) {
+    const { perSecond, p50, p95, p99 } = await runLoad({
+      url: server.url,
+      requests,
+      connections,
+      seconds,
+      warmUpSeconds: 3,
+      expected,
+      watched: { server: server.pid, postmaster: undefined },
+    });
+    console.log(`| ${connections} | ${perSecond.toFixed(0)} | ${p50.toFixed(1)} | ${p95.toFixed(1)} | ${p99.toFixed(1)} |`);
+  }
+}

@@ -1,0 +1,116 @@
+/** The part of `npm run bench:search` about vectors: on the embedded database, with vectors of hashed words in place of a model's. */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { readSettings } from '../../src/platform/config/read.ts';
+import type { TransactionScope } from '../../src/platform/database/types.ts';
+import { createLog } from '../../src/platform/telemetry/log.ts';
+import type { Space } from '../../src/platform/vectors/types.ts';
+import { type Platform, openPlatform } from '../../src/server/platform.ts';
+import { signUp } from '../../test/support/client.ts';
+import { startModelServer } from '../../test/support/models.ts';
+import { startQuarterdeck } from '../process.ts';
+import { createCorpus } from './corpus.ts';
+import { fill, measureSearches } from './load.ts';
+
+/** Queries whose ten nearest are compared with those of the exact search. */
+const queries = 200;
+
+/** How many are looked for. */
+const wanted = 10;
+
+/** Parts of all chunks that a workspace has. */
+const shares = [0.01, 0.1, 1];
+
+export async function measureVectors(chunks: number, clients: number, seconds: number): Promise<void> {
+  const [model, data] = await Promise.all([startModelServer(), mkdtemp(join(tmpdir(), 'quarterdeck-bench-'))]);
+  const environment = {
+    QUARTERDECK_DATA: data,
+    QUARTERDECK_EMBEDDING_MODEL: 'compatible:hashed-words',
+    QUARTERDECK_EMBEDDING_MODEL_URL: model.url,
+  };
+  try {
+    const server = await startQuarterdeck(environment);
+    try {
+      const { key } = await signUp(server.url);
+      await fill(server, key, chunks);
+      await untilHybrid(server.url, key);
+      await measureSearches(server, key, [1, clients], seconds, '"mode":"hybrid"');
+    } finally {
+      await server.stop();
+    }
+    const { settings, ...effective } = readSettings({ environment: { ...environment, LOG_LEVEL: 'error' }, folder: data });
+    const platform = await openPlatform({ settings, ...effective }, createLog(settings));
+    try {
+      await measureRecall(platform);
+    } finally {
+      await platform.close();
+    }
+  } finally {
+    await model.close();
+    await rm(data, { recursive: true, force: true });
+  }
+}
+
+async function untilHybrid(url: string, key: string): Promise<void> {
+  const started = performance.now();
+  for (;;) {
+    const answer = await fetch(new URL('/search', url), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ query: 'anything', limit: 1 }),
+    });
+    if (((await answer.json()) as { mode: string }).mode === 'hybrid') break;
+    await sleep(500);
+  }
+  console.log(`all had vectors ${((performance.now() - started) / 1_000).toFixed(0)} s after the last was taken in`);
+}
+
+/** Moves a part of the chunks to another workspace each time, so that the index has all and the caller may see those. */
+async function measureRecall({ database, vectors }: Platform): Promise<void> {
+  const space = await vectors.serving();
+  if (space === undefined) throw new Error(`there are no vectors: ${vectors.failure ?? 'no reason is known'}`);
+  const corpus = createCorpus(3);
+  const { vectors: asked } = await space.model.embed(
+    Array.from({ length: queries }, () => corpus.query()),
+    'query',
+    new AbortController().signal,
+  );
+  console.log(
+    `\nrecall@${wanted} of the HNSW index against comparing all, ${queries} queries\n\n| the workspace has | recall |\n| ---: | ---: |`,
+  );
+  for (const share of shares) {
+    const mine = await database.transaction('system', { mode: 'write' }, ({ db }) => splitOff(db, space, share));
+    const recall = await database.transaction(mine, { mode: 'read' }, (scope) => recallOf(scope, space, asked, mine.project_id));
+    console.log(`| ${share * 100} % of ${mine.chunks} | ${recall.toFixed(3)} |`);
+  }
+}
+
+/** Leaves this share of the chunks to the workspace, spread evenly. */
+async function splitOff(db: TransactionScope['db'], space: Space, share: number) {
+  const table = sql.id('vectors', `space_${space.id}`);
+  const { rows } = await sql<{ workspace_id: string; project_id: string; user_id: string; chunks: number }>`
+    select workspace_id, project_id, owner_id as user_id, count(*) over () as chunks from chunks limit 1`.execute(db);
+  const [mine] = rows;
+  if (mine === undefined) throw new Error('there are no chunks');
+  await sql`
+    update ${table} set workspace_id = case when number % 100 < ${share * 100} then ${mine.workspace_id}::uuid else gen_random_uuid() end`.execute(
+    db,
+  );
+  return mine;
+}
+
+async function recallOf(scope: TransactionScope, space: Space, asked: readonly Float32Array[], project_id: string): Promise<number> {
+  let found = 0;
+  let all = 0;
+  for (const vector of asked) {
+    const near = (among: number) => space.nearest(scope, { vector, projects: [project_id], most: wanted, among });
+    const exact = new Set((await near(0)).map(({ number }) => number));
+    all += exact.size;
+    found += (await near(Infinity)).filter(({ number }) => exact.has(number)).length;
+  }
+  return found / all;
+}
