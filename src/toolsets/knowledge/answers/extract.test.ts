@@ -36,6 +36,25 @@ test('of a passage that is found by its title alone the beginning is quoted', ()
   expect(quotes('What is a lease?', 'It is a right for a while. It can be renewed.')).toEqual(['“It is a right for a while.” [1]\n']);
 });
 
+test('a sentence that goes on in the next line is one, an item or a row is one of its own', () => {
+  const wrapped = 'The lease of a claim is given for a time that the caller may choose and\nends by itself. Other.';
+  expect(quotes('lease end', wrapped)).toEqual([
+    '“The lease of a claim is given for a time that the caller may choose and ends by itself.” [1]\n',
+  ]);
+  const list =
+    '- The lease ends, and what was claimed with it before is free for everybody again\n- Nothing\n1. A lease ends\n| the lease | ends at once |\n';
+  expect(quotes('lease end', list)).toEqual([
+    '“The lease ends, and what was claimed with it before is free for everybody again” [1]\n',
+    '“A lease ends” [2]\n',
+    '“the lease | ends at once” [3]\n',
+  ]);
+});
+
+test('headings and the heads of messages are not quoted', () => {
+  expect(quotes('lease end', '# When a lease ends\n\nIt ends then.')).toEqual(['“It ends then.” [1]\n']);
+  expect(quotes('lease end', '[Lease End, 2026-01-31 09:00 UTC]\nIt ends now.')).toEqual(['“It ends now.” [1]\n']);
+});
+
 test('there are never more than four, and none is longer than a few lines', () => {
   const many = Array.from({ length: 9 }, (_, n) => `The lease ${n} ends.`).join(' Other words. ');
   expect(quotes('lease end', many)).toHaveLength(4);

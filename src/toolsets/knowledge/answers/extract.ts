@@ -15,7 +15,7 @@ const mostQuotes = 4;
 const longestQuote = 400;
 
 /** Of the best sentence, what another one must reach to stand beside it. */
-const leastOfBest = 0.5;
+const leastOfBest = 2 / 3;
 
 interface Candidate extends Place {
   passage: Found;
@@ -46,7 +46,7 @@ function candidatesOf(question: string, passage: Found, rank: number, worth: Rea
   const { text, score } = passage;
   const language = toLanguage(passage.language);
   const wanted = new Set(analyse(question, language).map(({ term }) => term));
-  const all = splitSentences(text).flatMap(({ start, end }): Candidate[] => {
+  const all = splitSentences(unwrap(text)).flatMap(({ start, end }): Candidate[] => {
     const place = trim(text, start, end);
     if (place === undefined) return [];
     const has = new Set(analyse(text.slice(place.start, place.end), language).map(({ term }) => term));
@@ -57,12 +57,27 @@ function candidatesOf(question: string, passage: Found, rank: number, worth: Rea
   return telling.length > 0 ? telling : all.slice(0, 1);
 }
 
-/** Without white space at its ends; undefined: there is no word in it. */
+/** Characters from which on a line ends because it was full: in a text that is wrapped its sentence goes on in the next one. */
+const fullLine = 60;
+const wrap = new RegExp(`(?<=^[^\\n]{${fullLine},})\\n(?![\\n#|>]|[ \\t]*(?:[-*+] |\\d+[.)] |\`\`\`|\\[))`, 'gm');
+
+/** The text with each wrapped line in one with the next; all else stays at its place. */
+function unwrap(text: string): string {
+  return text.replace(wrap, ' ');
+}
+
+/** A heading is with the citation already, and who speaks too. */
+const head = /^\s*(?:#{1,6} |\[[^\]\n]*\]\s*$)/;
+/** What begins an item, a row of a table or a quotation, and what ends a row. */
+const markers = /^(?:[\s|>+:-]|[*] |\d+[.)] )+/;
+const ends = /[\s|]+$/;
+
+/** Without white space and marks around it; undefined: it says nothing. */
 function trim(text: string, start: number, end: number): Place | undefined {
   const sentence = text.slice(start, end);
-  if (!/[\p{L}\p{N}]/u.test(sentence)) return undefined;
-  const first = start + sentence.length - sentence.trimStart().length;
-  const last = Math.min(start + sentence.trimEnd().length, first + longestQuote);
+  if (head.test(sentence) || !/[\p{L}\p{N}]/u.test(sentence)) return undefined;
+  const first = start + (markers.exec(sentence)?.[0].length ?? 0);
+  const last = Math.min(start + sentence.replace(ends, '').length, first + longestQuote);
   return { start: first, end: isMiddleOfCharacter(text, last) ? last - 1 : last };
 }
 

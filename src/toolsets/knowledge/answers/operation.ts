@@ -112,9 +112,9 @@ async function read(
     search(scope, { text, project_id: project?.id, filters, offset: 0, limit }, meaning),
   );
   const best = found.slice(0, limit);
-  const quotable = relevantOf(question, { found: best, worth });
+  const { readable, quotable } = relevantOf(question, { found: best, worth });
   // What is near in meaning can answer in other words, and only a model can tell.
-  return { passages: meaning === undefined ? quotable : best, quotable, worth };
+  return { passages: meaning === undefined ? readable : best, quotable, worth };
 }
 
 /** Pieces as events of a stream, and as progress for clients that know no other. */

@@ -6,15 +6,19 @@ import type { Found, SearchResult } from '../search.ts';
 
 /**
  * What a passage must have of what the words of the question are worth. A search shows whatever has one of the words; an answer made of that would
- * be about something else. With half, questions in many words of which a source has few would find nothing.
+ * be about something else. A model is given more, because it says itself when something does not answer.
  */
-const leastShare = 1 / 3;
+const leastToRead = 1 / 3;
+const leastToQuote = 1 / 2;
 
 /** Where there are few sources, a word that all of them have is worth nothing in a ranking; here it still says what the question is about. */
 const leastWorth = 1;
 
-export function relevantOf(question: string, { found, worth }: SearchResult): Found[] {
-  return found.filter((passage) => shareOf(question, passage, worth) >= leastShare);
+/** Those for a model to read, and those of them that can be quoted without one. */
+export function relevantOf(question: string, { found, worth }: SearchResult): { readable: Found[]; quotable: Found[] } {
+  const shares = new Map(found.map((passage) => [passage, shareOf(question, passage, worth)]));
+  const atLeast = (share: number) => found.filter((passage) => (shares.get(passage) ?? 0) >= share);
+  return { readable: atLeast(leastToRead), quotable: atLeast(leastToQuote) };
 }
 
 /** From 0 to 1. A word that no source has counts as a rare one. */
