@@ -10,6 +10,35 @@ export const knowledgeSettings = {
     description:
       'Longest text of one source, in Unicode code points. Ten million are some 5,000 pages; a longer one is better taken in by its parts, which are then found and cited by name.',
   }),
+  ingestAtOnce: setting({
+    variable: 'QUARTERDECK_INGEST_AT_ONCE',
+    schema: count(1_000_000, 0, 400_000_000),
+    description:
+      'Longest content, in characters as JavaScript counts them, that is taken in while the caller waits; what is longer goes on as a job, and the answer is 202 with the job. A million, some 500 pages, took 1.3 s where it was measured; a machine five times slower is still far from the request time-out.',
+  }),
+  maxSourceBytes: setting({
+    variable: 'QUARTERDECK_MAX_SOURCE_BYTES',
+    schema: count(20 * 1024 * 1024, 1_024, 256 * 1024 * 1024),
+    description:
+      'Largest source that is read, and largest text that is made of one, in bytes. The Bible in English has 4 MB, the sources of a book with its pictures as text rarely more than ten.',
+  }),
+  maxSourcePages: setting({
+    variable: 'QUARTERDECK_MAX_SOURCE_PAGES',
+    schema: count(5_000, 1, 100_000),
+    description: 'Most pages of a PDF: the longest manuals and standards.',
+  }),
+  readSeconds: setting({
+    variable: 'QUARTERDECK_READ_SECONDS',
+    schema: count(300, 1, 3_600),
+    description:
+      'After this a reader is stopped, and the source refused. 2,000 pages of a PDF take some ten seconds; a machine may be many times slower.',
+  }),
+  readMemoryMb: setting({
+    variable: 'QUARTERDECK_READ_MEMORY_MB',
+    schema: count(1_024, 64, 16_384),
+    description:
+      'MiB that a reader may use beside the source; two sources are read at once. The tree of 20 MB of HTML that is all tags takes 0.8 GB.',
+  }),
   chunkTokens: setting({
     variable: 'QUARTERDECK_CHUNK_TOKENS',
     schema: count(600, 50, 4_000),

@@ -27,13 +27,17 @@ export async function cut(
   { settings, signal }: Pick<Context, 'settings' | 'signal'>,
   read: ReadText,
   cutting: Cutting,
+  onProgress: (done: number, total: number) => void = () => undefined,
 ): Promise<NewChunk[]> {
   const options = { maxTokens: settings.chunkTokens, overlapTokens: settings.chunkOverlapTokens };
   const chunks = await chunkText(read, options, signal);
   const pointOf = placesIn(read.text, chunks, cutting.base);
   const cuts: NewChunk[] = [];
   for (const chunk of chunks) {
-    if (cuts.length % atATime === atATime - 1) await breathe(undefined, { signal });
+    if (cuts.length % atATime === atATime - 1) {
+      onProgress(cuts.length, chunks.length);
+      await breathe(undefined, { signal });
+    }
     cuts.push(toNewChunk(read.text, chunk, pointOf, cutting));
   }
   return cuts;

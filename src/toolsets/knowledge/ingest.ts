@@ -3,13 +3,14 @@
 import type { Context } from '../../operations/context.ts';
 import { actorOf } from '../../platform/identity/principal.ts';
 import { tooLarge } from '../../platform/problem.ts';
-import { openProject } from '../workspace/index.ts';
+import { findProject, openProject } from '../workspace/index.ts';
 import { type Language, detectLanguage } from './analysis/languages.ts';
 import { countPoints, hashText } from './citations.ts';
 import { goOn, hashMessage, openTail, partSeparator, readUnseen } from './conversation.ts';
 import { cut } from './cut.ts';
 import { type NewChunk, insertChunks } from './passages.ts';
-import type { ReadText } from './read/document.ts';
+import type { ReadLimits, ReadText } from './read/document.ts';
+import { formatOfAddress } from './read/formats.ts';
 import { readMessages } from './read/messages.ts';
 import { readSource } from './read/read.ts';
 import { type Change, identityOf, resourceOf, toLanguage } from './rules.ts';
@@ -17,6 +18,7 @@ import type { IngestInput } from './schema.ts';
 import {
   type SourceFacts,
   claimSource,
+  findIdentity,
   findSource,
   forgetVersions,
   growVersion,
@@ -33,31 +35,76 @@ export interface Ingested {
 
 /** @throws Problem `invalid_input` for what cannot be read, `not_found` for the project; then nothing is stored */
 export async function ingest(context: Context, input: IngestInput): Promise<Ingested> {
-  const prepared = await prepare(context, input);
-  return context.transaction('write', (scope) => store(scope, input, prepared));
+  const taken = await readInput(context, input);
+  const known = await context.transaction('read', (scope) => findUnchanged(scope, input, taken));
+  if (known !== undefined) return { change: 'unchanged', row: known };
+  const { read, title, language } = taken;
+  const chunks = await cut(context, read, { title, language, base: 0, at: new Date() }, tell(context, 'cutting'));
+  tell(context, 'storing')(0, 1);
+  return context.transaction('write', (scope) => store(scope, input, { ...taken, chunks }));
 }
 
-/** What can be done before anybody else has to wait: the text, its chunks, and its terms. */
-interface Prepared {
+/** The parts of the work, each with its share in percent, about, of the time that it takes for a long text. */
+const parts = { reading: [0, 30], cutting: [30, 50], storing: [50, 100] } as const;
+
+function tell(context: Context, part: keyof typeof parts): (done: number, total: number) => void {
+  const [from, to] = parts[part];
+  return (done, total) => context.progress(Math.floor(from + ((to - from) * done) / total), 100, part);
+}
+
+/** What a source says, and which one it is. */
+interface Taken {
   read: ReadText;
   hash: string;
   message_hashes: string[];
   title: string;
   conversation_id: string | undefined;
+  identity: string;
   language: Language;
+}
+
+/** And what is made of it before anybody else has to wait: its chunks and their terms. */
+interface Prepared extends Taken {
   chunks: readonly NewChunk[];
 }
 
-async function prepare(context: Context, input: IngestInput): Promise<Prepared> {
-  const { messages, content = '', format, url } = input;
-  const read = messages === undefined ? await readSource({ content, format }, { signal: context.signal }) : readMessages(messages);
+async function readInput(context: Context, input: IngestInput): Promise<Taken> {
+  const { messages, url } = input;
+  const read = messages === undefined ? await readContent(context, input) : readMessages(messages);
   const hash = hashText(read.text);
   const title = input.title ?? input.scenario_title ?? read.title ?? url ?? firstWords(read.text);
   const conversation_id = input.conversation_id ?? (messages === undefined || url !== undefined ? undefined : shortOf(hash));
+  const identity = identityOf({ conversation_id, url, hash });
   const language = input.language ?? detectLanguage(read.text, toLanguage(context.settings.knowledgeLanguage));
-  const chunks = await cut(context, read, { title, language, base: 0, at: new Date() });
-  return { read, hash, message_hashes: (messages ?? []).map(hashMessage), title, conversation_id, language, chunks };
+  return { read, hash, message_hashes: (messages ?? []).map(hashMessage), title, conversation_id, identity, language };
 }
+
+function readContent(context: Context, { content = '', format, url }: IngestInput): Promise<ReadText> {
+  const tellReading = tell(context, 'reading');
+  return readSource(
+    { content, format: format ?? (url === undefined ? undefined : formatOfAddress(url)) },
+    { signal: context.signal, limits: readLimitsOf(context.settings), onProgress: ({ done, total }) => tellReading(done, total) },
+  );
+}
+
+function readLimitsOf(settings: Context['settings']): ReadLimits {
+  return {
+    bytes: settings.maxSourceBytes,
+    pages: settings.maxSourcePages,
+    seconds: settings.readSeconds,
+    memory: settings.readMemoryMb,
+  };
+}
+
+/** The source that says the same already, found before the text is cut. */
+async function findUnchanged(context: Context, input: IngestInput, { identity, hash }: Taken): Promise<SourceFacts | undefined> {
+  if (modeOf(input) !== 'replace') return undefined;
+  const project = await findProject(context, input.project);
+  const row = project === undefined ? undefined : await findIdentity(context, project.id, identity);
+  return row?.hash === hash ? row : undefined;
+}
+
+const modeOf = ({ mode, messages }: IngestInput) => mode ?? (messages === undefined ? 'replace' : 'append');
 
 /** Enough of a hash to tell conversations apart, short enough to be typed. */
 const shortOf = (hash: string) => hash.slice('sha256:'.length, 'sha256:'.length + 16);
@@ -78,7 +125,7 @@ async function store(context: Context, input: IngestInput, prepared: Prepared): 
     project_id: project.id,
     owner_id: project.owner_id,
     kind: prepared.conversation_id === undefined ? 'document' : 'conversation',
-    identity: identityOf({ conversation_id: prepared.conversation_id, url: input.url, hash: prepared.hash }),
+    identity: prepared.identity,
     title: prepared.title,
     format: prepared.read.format,
     url: input.url ?? null,
@@ -112,8 +159,7 @@ async function create(context: Context, place: Place, prepared: Prepared): Promi
 async function update(context: Context, id: string, input: IngestInput, prepared: Prepared): Promise<Change> {
   const row = await findSource(context, id);
   if (row === undefined) throw new Error('a source was locked and is not there');
-  const mode = input.mode ?? (input.messages === undefined ? 'replace' : 'append');
-  return mode === 'append' ? append(context, row, input, prepared) : replace(context, row, input, prepared);
+  return modeOf(input) === 'append' ? append(context, row, input, prepared) : replace(context, row, input, prepared);
 }
 
 async function replace(context: Context, row: SourceFacts, input: IngestInput, prepared: Prepared): Promise<Change> {
@@ -158,9 +204,15 @@ async function append(context: Context, row: SourceFacts, input: IngestInput, pr
   return 'appended';
 }
 
+/** Chunks in one statement: so few that nobody waits long for a turn of the event loop, so many that round trips do not count. */
+const insertedAtOnce = 500;
+
 async function addChunks(context: Context, place: Place & IndexPlace, chunks: readonly NewChunk[], language: Language): Promise<void> {
   const first = await addToIndex(context, place, language, chunks);
-  await insertChunks(context, place, first, chunks);
+  for (let from = 0; from < chunks.length; from += insertedAtOnce) {
+    await insertChunks(context, place, first + from, chunks.slice(from, from + insertedAtOnce));
+    tell(context, 'storing')(from, chunks.length);
+  }
 }
 
 /** @throws Problem `too_large` */

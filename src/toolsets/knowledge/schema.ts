@@ -16,8 +16,8 @@ export const language = z.enum(languages).describe('ISO 639-1 code of the langua
 /** A conversation of a thousand messages at once is an export; more are sent in several calls. */
 const maxMessages = 1_000;
 
-/** In UTF-16 units: 20 MiB, the most that is read, in base64. The limit of a request's body comes first. */
-const maxContent = 28_000_000;
+/** In UTF-16 units: the most that QUARTERDECK_MAX_SOURCE_BYTES can be, in base64. The limit of a request's body comes first. */
+const maxContent = 360_000_000;
 
 /** A message that is longer is a document. */
 const maxMessage = 1_000_000;

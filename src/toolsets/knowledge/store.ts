@@ -51,6 +51,11 @@ export async function findSource(scope: TransactionScope, id: string): Promise<S
   return visibleSources(scope).where('sources.id', '=', id).executeTakeFirst();
 }
 
+/** By what makes it the same when it comes again. */
+export async function findIdentity(scope: TransactionScope, project_id: string, identity: string): Promise<SourceFacts | undefined> {
+  return visibleSources(scope).where('sources.project_id', '=', project_id).where('sources.identity', '=', identity).executeTakeFirst();
+}
+
 /** Newest first. */
 export async function listSourceRows(
   scope: TransactionScope,

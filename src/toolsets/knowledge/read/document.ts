@@ -58,14 +58,3 @@ export interface ReadLimits {
   /** MiB that a reader may use beside the source. */
   memory: number;
 }
-
-export const defaultReadLimits: ReadLimits = {
-  // The Bible in English has 4 MB, the sources of a book with its pictures as text rarely more than ten.
-  bytes: 20 * 1024 * 1024,
-  // The longest manuals and standards.
-  pages: 5_000,
-  // 2,000 pages take some ten seconds; a machine may be many times slower.
-  seconds: 300,
-  // The tree of 20 MB of HTML that is all tags takes 0.8 GB.
-  memory: 1_024,
-};

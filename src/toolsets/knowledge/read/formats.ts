@@ -25,6 +25,18 @@ export function formatOfName(name: string): Format | undefined {
   return endings[/\.([a-z]+)$/i.exec(name)?.[1]?.toLowerCase() ?? ''];
 }
 
+/** The first bytes of a PDF in base64. */
+const pdfInBase64 = /^\s*JVBERi/;
+
+/**
+ * By the address that a text comes from. Only for what is sent as it was served: agents send what they read at `page.html` or `paper.pdf`
+ * as Markdown or plain text, so there the content has to say.
+ */
+export function formatOfAddress(url: string): Format | undefined {
+  const format = formatOfName(url.replace(/[?#].*$/s, ''));
+  return format === 'html' || format === 'pdf' ? undefined : format;
+}
+
 /** `%PDF-` stands among the first 1,024 bytes, behind whatever a program put before it. */
 export function isPdf(bytes: Uint8Array): boolean {
   return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 1_024)).includes('%PDF-');
@@ -35,6 +47,7 @@ const sample = 64 * 1024;
 
 /** Of a text without a name that says it. */
 export function formatOfText(text: string): Format {
+  if (pdfInBase64.test(text)) return 'pdf';
   const start = text.trimStart().slice(0, 200).toLowerCase();
   if (/^(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body)[\s>]/s.test(start)) return 'html';
   if (/^[[{]/.test(start)) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { makePdf } from '../../../../test/support/pdf.ts';
-import { defaultReadLimits as limits } from './document.ts';
+import { readLimits as limits } from '../../../../test/support/read-limits.ts';
 import { readPdf } from './pdf.ts';
 import { readHere } from './reader.ts';
 

@@ -15,10 +15,15 @@ export async function readPdf(bytes: Uint8Array, limits: ReadLimits, onProgress:
   const document = await open(bytes);
   const { numPages: pages } = document;
   if (pages > limits.pages)
-    throw refuse('too_many_pages', `The PDF has ${pages} pages; at most ${limits.pages} are read.`, 'Split it, and send the parts.', {
-      pages,
-      limit: limits.pages,
-    });
+    throw refuse(
+      'too_many_pages',
+      `The PDF has ${pages} pages; at most ${limits.pages} are read.`,
+      'Split it, and send the parts, or raise QUARTERDECK_MAX_SOURCE_PAGES.',
+      {
+        pages,
+        limit: limits.pages,
+      },
+    );
   const blocks: Block[] = [];
   const parts: string[] = [];
   let start = 0;

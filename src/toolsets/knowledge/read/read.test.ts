@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { makePdf } from '../../../../test/support/pdf.ts';
-import { defaultReadLimits as limits } from './document.ts';
-import { readSource } from './read.ts';
+import { readLimits as limits } from '../../../../test/support/read-limits.ts';
+import { type ReadOptions, readSource as readWithin } from './read.ts';
+
+const readSource = (source: Parameters<typeof readWithin>[0], options: Partial<ReadOptions> = {}) =>
+  readWithin(source, { limits, ...options });
 
 /** Each paragraph opens all of the elements before it again. */
 function formattingBomb(size: number): string {

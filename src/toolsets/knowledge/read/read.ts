@@ -3,13 +3,13 @@
 import { Worker } from 'node:worker_threads';
 import { invalidInput, overloaded } from '../../../platform/problem.ts';
 import { createTurnstile } from '../../../platform/turnstile.ts';
-import { type Format, type OnProgress, type ReadLimits, type ReadText, defaultReadLimits } from './document.ts';
+import { type Format, type OnProgress, type ReadLimits, type ReadText } from './document.ts';
 import { type Source, assertSourceSize, formatOf, readHere } from './reader.ts';
 import { formatBytes, refuse } from './refusal.ts';
 import type { WorkerAnswer, WorkerInput } from './worker.ts';
 
 export interface ReadOptions {
-  limits?: ReadLimits | undefined;
+  limits: ReadLimits;
   signal?: AbortSignal | undefined;
   onProgress?: OnProgress | undefined;
 }
@@ -33,7 +33,7 @@ const readers = createTurnstile({
  * Nothing is read from the network or the disk.
  * @throws Problem `invalid_input` with `details.reason`; `overloaded`; the reason of the signal
  */
-export async function readSource(source: Source, { limits = defaultReadLimits, signal, onProgress }: ReadOptions = {}): Promise<ReadText> {
+export async function readSource(source: Source, { limits, signal, onProgress }: ReadOptions): Promise<ReadText> {
   signal?.throwIfAborted();
   const size = assertSourceSize(source, limits);
   if (size <= atOnce && !threadOnly.has(formatOf(source))) return readHere(source, limits);
@@ -95,20 +95,17 @@ function isOutOfMemory(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
 }
 
+const smaller = 'Send it as plain text or Markdown, or in parts, or raise';
+
 function tooSlow({ seconds }: ReadLimits): Error {
-  return refuse('too_slow', `The source could not be read within ${seconds} s.`, 'Send it as plain text or Markdown, or in parts.', {
+  return refuse('too_slow', `The source could not be read within ${seconds} s.`, `${smaller} QUARTERDECK_READ_SECONDS.`, {
     seconds,
   });
 }
 
 function tooMuchMemory({ memory }: ReadLimits): Error {
   const limit = formatBytes(memory * mebibyte);
-  return refuse(
-    'too_much_memory',
-    `The source needs more than ${limit} of memory to be read.`,
-    'Send it as plain text or Markdown, or in parts.',
-    {
-      memory,
-    },
-  );
+  return refuse('too_much_memory', `The source needs more than ${limit} of memory to be read.`, `${smaller} QUARTERDECK_READ_MEMORY_MB.`, {
+    memory,
+  });
 }

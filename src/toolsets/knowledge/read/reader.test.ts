@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defaultReadLimits as limits } from './document.ts';
+import { readLimits as limits } from '../../../../test/support/read-limits.ts';
 import { readHere } from './reader.ts';
 
 const formatOf = async (content: string, name?: string) => (await readHere({ content, name }, limits)).format;

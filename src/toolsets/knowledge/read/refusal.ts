@@ -33,7 +33,7 @@ export function assertSize(bytes: number, limit: number, what = 'The source'): v
   throw refuse(
     'too_large',
     `${what} has ${formatBytes(bytes)}; at most ${formatBytes(limit)} are read.`,
-    'Split it, and send the parts one after the other.',
+    'Split it, and send the parts one after the other, or raise QUARTERDECK_MAX_SOURCE_BYTES.',
     { bytes, limit },
   );
 }

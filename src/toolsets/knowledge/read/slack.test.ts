@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Problem } from '../../../platform/problem.ts';
 import { readSource } from './read.ts';
+import { readLimits as limits } from '../../../../test/support/read-limits.ts';
 import { isSlackExport, readSlack, readSlackUsers } from './slack.ts';
 
 const ann = { type: 'message', user: 'U1', user_profile: { display_name: '', real_name: 'Ann Arbor', name: 'ann' } };
@@ -63,7 +64,7 @@ test('names of those who wrote nothing that day come from users.json', async () 
     ]),
   );
   const content = JSON.stringify([{ type: 'message', ts: '1769850000.000100', text: '<@U8> <@U9> <@U7> <@U6>' }]);
-  expect((await readSource({ content, users })).text).toBe('[2026-01-31 09:00 UTC]\n@Eve @max @U7 @U6');
+  expect((await readSource({ content, users }, { limits })).text).toBe('[2026-01-31 09:00 UTC]\n@Eve @max @U7 @U6');
 });
 
 describe('is a Slack export', () => {
