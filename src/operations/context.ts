@@ -6,9 +6,11 @@ import type { Principal } from '../platform/identity/principal.ts';
 import type { Identity } from '../platform/identity/types.ts';
 import type { Models } from '../platform/models/types.ts';
 import type { Vectors } from '../platform/vectors/types.ts';
+import type { JobRow } from '../platform/jobs/types.ts';
 import type { Settings } from '../platform/config/settings.ts';
 import type { Log } from '../platform/telemetry/log.ts';
 import type { z } from 'zod';
+import type { JobDefinition } from './job.ts';
 import type { Face } from './operation.ts';
 import type { Question } from './question.ts';
 import type { AnswerPart } from './types.ts';
@@ -48,6 +50,10 @@ export interface BaseContext {
 export interface Context extends BaseContext, TransactionScope {
   /** Records that something happened; written to the outbox in this transaction. */
   emit(event: NewEvent): void;
+  /**
+   * Begins a job of the caller's, with this transaction. @throws Problem `overloaded` when the caller has too many
+   */
+  startJob<Input extends z.ZodObject>(definition: JobDefinition<Input>, input: z.output<Input>): Promise<JobRow>;
   /**
    * A short transaction of an operation whose own `transaction` is `none`.
    * Nothing outside the database may be awaited inside.

@@ -4,6 +4,7 @@ import { v7 as newId } from 'uuid';
 import type { TransactionOptions, TransactionScope } from '../platform/database/types.ts';
 import type { NewEvent } from '../platform/events/types.ts';
 import { actorOf } from '../platform/identity/principal.ts';
+import type { Jobs } from '../platform/jobs/types.ts';
 import { noModels } from '../platform/models/types.ts';
 import { noVectors } from '../platform/vectors/types.ts';
 import type { BaseContext, Context } from './context.ts';
@@ -20,18 +21,20 @@ const modelPageBytes = 8_000;
 
 /** Runs `work` in one transaction, writes the events it emitted with the commit, and tells of them after it. */
 export async function inTransaction<Result>(
-  { database, events, committed }: RegistryOptions,
+  { database, events, jobs, committed }: RegistryOptions,
   base: BaseContext,
   kind: Pick<TransactionOptions, 'mode' | 'essential' | 'eager'>,
   work: (context: Context) => Promise<Result>,
 ): Promise<Result> {
   const emitted: NewEvent[] = [];
   const result = await database.transaction(base.principal, { ...kind, signal: base.signal }, async (scope) => {
-    const value = await work(new TransactionContext(base, scope, emitted));
+    const value = await work(new TransactionContext(base, scope, emitted, jobs));
     if (emitted.length > 0) events.write(scope, actorOf(base.principal), emitted);
     return value;
   });
   if (emitted.length > 0) events.wake();
+  // Somebody has to work on it, or has to stop.
+  if (emitted.some(({ type }) => type.startsWith('job.'))) jobs?.wake();
   if (committed !== undefined) for (const { type, data } of emitted) committed(type, data);
   return result;
 }
@@ -82,13 +85,20 @@ class TransactionContext extends CallContext implements Context {
   readonly db: Context['db'];
   readonly withCommit: Context['withCommit'];
   readonly emit: Context['emit'];
+  readonly startJob: Context['startJob'];
   readonly #scope: TransactionScope;
 
-  constructor(base: BaseContext, scope: TransactionScope, emitted: NewEvent[]) {
+  constructor(base: BaseContext, scope: TransactionScope, emitted: NewEvent[], jobs: Jobs | undefined) {
     super(base);
     this.db = scope.db;
     this.withCommit = scope.withCommit;
     this.emit = (event) => void emitted.push(event);
+    this.startJob = async ({ name }, input) => {
+      if (jobs === undefined) throw new Error('nobody works on jobs here');
+      const job = await jobs.add(scope, base.principal, name, input);
+      emitted.push({ type: 'job.created', subject: job.id, owner_id: job.owner_id, data: { kind: name } });
+      return job;
+    };
     this.#scope = scope;
   }
 
@@ -104,6 +114,7 @@ class TransactionContext extends CallContext implements Context {
 class OpenContext extends CallContext implements Context {
   readonly withCommit = closed;
   readonly emit = closed;
+  readonly startJob = closed;
   readonly transaction: Context['transaction'];
 
   constructor(base: BaseContext, transaction: Context['transaction']) {
@@ -124,7 +135,7 @@ function closed(): never {
   throw new Error('this operation has no transaction of its own: use context.transaction');
 }
 
-export function baseContext(options: RegistryOptions, operation: Operation, request: CallRequest): BaseContext {
+export function baseContext(options: RegistryOptions, operation: Pick<Operation, 'name' | 'simple'>, request: CallRequest): BaseContext {
   const { settings, identity, models = noModels, vectors = noVectors, log } = options;
   return {
     principal: request.principal,

@@ -3,6 +3,7 @@
 import type { z } from 'zod';
 import type { Scope } from '../platform/identity/principal.ts';
 import type { Context } from './context.ts';
+import type { JobDefinition } from './job.ts';
 
 export type Face = 'mcp' | 'rest' | 'chat';
 export type Access = 'read' | 'write' | 'destroy';
@@ -23,6 +24,8 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   access: Access;
   scope: Scope;
   http: { method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'; path: string; status?: 200 | 201 };
+  /** Its answer may be `{ job }`, for what goes on after it: over REST with the status 202. Default: false. */
+  begins_job?: boolean;
   /** Where it shows. Default: everywhere. */
   faces?: readonly Face[];
   hints?: {
@@ -72,4 +75,6 @@ export interface Toolset {
   name: string;
   description: string;
   operations: readonly Operation[];
+  /** What its operations begin with `context.startJob`. */
+  jobs?: readonly JobDefinition[];
 }

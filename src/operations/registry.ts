@@ -6,6 +6,7 @@ import type { Database } from '../platform/database/types.ts';
 import type { Events, NewEvent } from '../platform/events/types.ts';
 import type { Principal } from '../platform/identity/principal.ts';
 import type { Identity } from '../platform/identity/types.ts';
+import type { Jobs } from '../platform/jobs/types.ts';
 import type { Models } from '../platform/models/types.ts';
 import type { Vectors } from '../platform/vectors/types.ts';
 import { Problem, cancelled, forbidden, insufficientScope, internal, notFound } from '../platform/problem.ts';
@@ -17,9 +18,10 @@ import type { BaseContext, Context } from './context.ts';
 import { baseContext, inTransaction, withoutTransaction } from './contexts.ts';
 import { type IdempotentCall, checkIdempotencyKey, freeKey, hashInput, keepAnswer, takeKey } from './idempotency.ts';
 import { parseInput } from './input.ts';
+import { createJobRunner } from './job-runner.ts';
 import type { Face, Operation, Toolset } from './operation.ts';
 import { QuestionAsked } from './question.ts';
-import type { CallRequest, CompiledOperation, Registry } from './types.ts';
+import type { CallRequest, CompiledOperation, JobWork, Registry } from './types.ts';
 
 export interface RegistryOptions {
   toolsets: readonly Toolset[];
@@ -30,6 +32,8 @@ export interface RegistryOptions {
   models?: Models | undefined;
   /** Default: none. */
   vectors?: Vectors | undefined;
+  /** Default: no job can be begun. */
+  jobs?: Jobs | undefined;
   settings: Settings;
   log: Log;
   /** Told of every call: `outcome` is `ok` or the code of the problem. */
@@ -40,7 +44,7 @@ export interface RegistryOptions {
 
 type Output = Record<string, unknown>;
 
-export function createRegistry(options: RegistryOptions): Registry {
+export function createRegistry(options: RegistryOptions): Registry & JobWork {
   const operations = compileToolsets(options.toolsets);
   const byName = new Map<string, CompiledOperation>();
   for (const compiled of operations) {
@@ -53,6 +57,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   };
   return {
     operations,
+    ...createJobRunner(options),
     toolsets: options.toolsets.map(({ name, description }) => ({ name, description })),
     find,
     allowed: (principal, face, toolsets) =>

@@ -1,5 +1,6 @@
 /** What the faces see of the registry. */
 
+import type { JobRunner } from '../platform/jobs/types.ts';
 import type { Principal } from '../platform/identity/principal.ts';
 import type { Problem } from '../platform/problem.ts';
 import type { Face, Operation } from './operation.ts';
@@ -78,4 +79,11 @@ export interface Registry {
    * @throws Problem; QuestionAsked when `answers` is given and lacks one that the operation needs; nothing else.
    */
   call(request: CallRequest): Promise<Record<string, unknown>>;
+}
+
+/** What whoever works on jobs sees of it. */
+export interface JobWork {
+  /** Names of the jobs that toolsets can begin. */
+  readonly jobs: readonly string[];
+  readonly runJob: JobRunner;
 }

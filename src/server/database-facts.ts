@@ -53,6 +53,13 @@ async function eventsHeldBack(scope: TransactionScope): Promise<Backlog> {
   return rows[0] ?? { count: 0, oldest_seconds: 0 };
 }
 
+async function waitingJobs(scope: TransactionScope): Promise<Backlog> {
+  const { rows } = await sql<Backlog>`
+    select count(*)::int as count, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as oldest_seconds
+    from jobs where ended_at is null and status = 'queued'`.execute(scope.db);
+  return rows[0] ?? { count: 0, oldest_seconds: 0 };
+}
+
 function asSystem(database: Database, read: (scope: TransactionScope) => Promise<Backlog>): Promise<Backlog> {
   return database.transaction('system', { mode: 'read' }, read);
 }
@@ -69,7 +76,11 @@ export function createBacklogReader(database: Database): MetricSources['backlogs
   const read = async () => {
     const options = { mode: 'read', signal: AbortSignal.timeout(backlogTimeoutMs) } as const;
     return database
-      .transaction('system', options, async (scope) => ({ events: await eventsHeldBack(scope), claims: await expiredClaims(scope) }))
+      .transaction('system', options, async (scope) => ({
+        events: await eventsHeldBack(scope),
+        claims: await expiredClaims(scope),
+        jobs: await waitingJobs(scope),
+      }))
       .catch(() => undefined);
   };
   return () => {

@@ -12,6 +12,8 @@ import type { Events } from '../platform/events/types.ts';
 import { openIdentity } from '../platform/identity/open.ts';
 import { type Limits, openLimits } from '../platform/limits/open.ts';
 import type { Identity } from '../platform/identity/types.ts';
+import { createJobs } from '../platform/jobs/open.ts';
+import type { Jobs } from '../platform/jobs/types.ts';
 import { openModels } from '../platform/models/open.ts';
 import type { Models } from '../platform/models/types.ts';
 import { openVectors } from '../platform/vectors/open.ts';
@@ -40,6 +42,7 @@ export interface Platform {
   readonly models: Models;
   readonly vectors: Vectors;
   readonly registry: Registry;
+  readonly jobs: Jobs;
   readonly questions: Questions;
   readonly longCalls: LongCalls;
   readonly wishes: WishBook;
@@ -81,7 +84,10 @@ export async function openPlatform(effective: EffectiveSettings, log: Log, optio
     closers.push(() => models.close());
     const vectors = openVectors({ database, models, log });
     const observers = { observe: metrics?.operation, committed: metrics?.event };
-    const registry = createRegistry({ toolsets, database, identity, events, models, vectors, settings, log, ...observers });
+    const jobs = createJobs({ database, events, settings, log, observer: metrics?.jobs });
+    const registry = createRegistry({ toolsets, database, identity, events, models, vectors, jobs, settings, log, ...observers });
+    closers.push(() => jobs.close());
+    await jobs.start(registry.jobs, registry.runJob);
     const longCalls = createLongCalls({ database, settings, log });
     closers.push(() => longCalls.close());
     const wishes = createWishBook(database);
@@ -99,6 +105,7 @@ export async function openPlatform(effective: EffectiveSettings, log: Log, optio
       models,
       vectors,
       registry,
+      jobs,
       questions,
       longCalls,
       wishes,

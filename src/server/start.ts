@@ -70,7 +70,7 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
       metrics,
     });
     opened.platform = platform;
-    const { registry, events, longCalls, wishes, database, issuer } = platform;
+    const { registry, events, longCalls, jobs, wishes, database, issuer } = platform;
     const { offers: offer = offersOf, questions: around = same } = options.instead ?? {};
     const [offers, questions] = [offer(registry), around(platform.questions)];
     const face = createMcpFace({ registry, events, questions, longCalls, wishes, settings, log, version, ...offers });
@@ -80,6 +80,7 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
       inFlight: () => http.inFlight(),
       openStreams: () => face.openStreams,
       longCalls: () => longCalls.running,
+      jobs: () => jobs.running,
       backlogs: createBacklogReader(database),
     });
     health.database = database;
@@ -171,7 +172,7 @@ async function shutDown({
   health.phase = 'stopping';
   log.info({ drain_delay_ms: settings.drainDelayMs, grace_ms: settings.shutdownGraceMs }, 'stopping');
   if (served) await sleep(settings.drainDelayMs);
-  const drained = http.drain(settings.shutdownGraceMs);
+  const drained = Promise.all([http.drain(settings.shutdownGraceMs), platform?.jobs.close()]);
   await face?.close();
   await control?.close();
   await drained;

@@ -4,6 +4,7 @@ import { deleteOldKeys } from '../operations/idempotency.ts';
 import type { Settings } from '../platform/config/settings.ts';
 import type { Database, TransactionScope } from '../platform/database/types.ts';
 import { deleteOldEvents } from '../platform/events/outbox.ts';
+import { deleteOldJobs } from '../platform/jobs/store.ts';
 import type { Events } from '../platform/events/types.ts';
 import type { Identity } from '../platform/identity/types.ts';
 import type { Models } from '../platform/models/types.ts';
@@ -67,6 +68,7 @@ export function startSweeps({
     { name: 'old_wishes', everyMs: hourMs, run: () => wishes.sweep() },
     { name: 'old_oauth', everyMs: hourMs, run: () => identity.sweep() },
     { name: 'old_questions', everyMs: hourMs, run: asSystem((scope) => deleteOldTurns(scope, settings.questionDays)) },
+    { name: 'old_jobs', everyMs: hourMs, run: asSystem((scope) => deleteOldJobs(scope, settings.jobHours)) },
     { name: 'old_events', everyMs: hourMs, run: asSystem((scope) => deleteOldEvents(scope, settings.eventDays)) },
   ];
   const stops = sweeps.map((sweep) => repeat(sweep, log, metrics));

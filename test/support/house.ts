@@ -12,6 +12,8 @@ import type { Events, WorkspaceEvent } from '../../src/platform/events/types.ts'
 import { openIdentity } from '../../src/platform/identity/open.ts';
 import type { Principal, Role } from '../../src/platform/identity/principal.ts';
 import type { Identity } from '../../src/platform/identity/types.ts';
+import { createJobs } from '../../src/platform/jobs/open.ts';
+import type { Jobs } from '../../src/platform/jobs/types.ts';
 import { openModels } from '../../src/platform/models/open.ts';
 import { Problem } from '../../src/platform/problem.ts';
 import { createLog } from '../../src/platform/telemetry/log.ts';
@@ -19,7 +21,7 @@ import { openVectors } from '../../src/platform/vectors/open.ts';
 import type { Vectors } from '../../src/platform/vectors/types.ts';
 import { createRegistry } from '../../src/operations/registry.ts';
 import type { Face, Toolset } from '../../src/operations/operation.ts';
-import type { Registry } from '../../src/operations/types.ts';
+import type { JobWork, Registry } from '../../src/operations/types.ts';
 import { toolsets as ours } from '../../src/toolsets/index.ts';
 import { embedPending } from '../../src/toolsets/knowledge/index.ts';
 import { createDataFolder, createMigratedDataFolder } from './data-folder.ts';
@@ -64,12 +66,14 @@ export interface House extends Rooms {
   listen(caller: Caller): Promise<WorkspaceEvent[]>;
 }
 
-export type OwnHouse = House & {
-  vectors: Vectors;
-  /** Gives vectors to what has none, as the server does in the background. */
-  embed(signal?: AbortSignal): Promise<number>;
-  close(): Promise<void>;
-};
+export type OwnHouse = House &
+  JobWork & {
+    jobKeeper: Jobs;
+    vectors: Vectors;
+    /** Gives vectors to what has none, as the server does in the background. */
+    embed(signal?: AbortSignal): Promise<number>;
+    close(): Promise<void>;
+  };
 
 const password = 'correct horse battery staple';
 
@@ -99,12 +103,18 @@ export async function openHouse(options: HouseOptions = {}): Promise<OwnHouse> {
   const events = await openEvents({ database, log });
   const models = await openModels({ settings, log });
   const vectors = openVectors({ database, models, log });
-  const registry = createRegistry({ toolsets, database, identity, events, models, vectors, settings, log });
+  const jobs = createJobs({ database, events, settings, log });
+  const registry = createRegistry({ toolsets, database, identity, events, models, vectors, jobs, settings, log });
+  await jobs.start(registry.jobs, registry.runJob);
   return {
     ...houseOf({ database, identity, events, registry }),
+    jobs: registry.jobs,
+    runJob: registry.runJob,
+    jobKeeper: jobs,
     vectors,
     embed: (signal = new AbortController().signal) => embedPending({ database, vectors, log, signal }),
     async close() {
+      await jobs.close();
       await models.close();
       await events.close();
       await identity.close();

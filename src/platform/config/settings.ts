@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { backupSettings } from './backup-settings.ts';
+import { jobSettings } from './job-settings.ts';
 import { knowledgeSettings } from './knowledge-settings.ts';
 import { limitSettings } from './limit-settings.ts';
 import { modelSettings } from './model-settings.ts';
@@ -253,6 +254,7 @@ export const settingDefinitions = {
     description: 'How long events are kept. They are the history of tasks, so a quarter of a year.',
   }),
   ...knowledgeSettings,
+  ...jobSettings,
   ...backupSettings,
 } satisfies Record<string, SettingDefinition>;
 

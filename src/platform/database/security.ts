@@ -11,10 +11,7 @@ export const appRole = 'quarterdeck_app';
  * A test over `pg_class` demands it of all the rest.
  */
 export const exemptFromSecurity = {
-  schemas: [
-    { name: 'auth', why: "Better Auth's own tables, which platform/identity alone reaches" },
-    { name: 'pgboss', why: "pg-boss's own tables: background work over all workspaces" },
-  ],
+  schemas: [{ name: 'auth', why: "Better Auth's own tables, which platform/identity alone reaches" }],
   tables: [
     { name: 'public.quarterdeck_migrations', why: 'which migrations were run: it belongs to no workspace' },
     { name: 'vectors.spaces', why: 'which embedding models there are vectors of: they belong to no workspace' },

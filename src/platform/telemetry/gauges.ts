@@ -42,6 +42,14 @@ export function defineGauges(registry: Registry, sources: MetricSources): void {
       this.set(sources.longCalls());
     },
   });
+  new Gauge({
+    name: 'quarterdeck_jobs_running',
+    help: 'Jobs that run here.',
+    registers,
+    collect() {
+      this.set(sources.jobs());
+    },
+  });
   let last = performance.eventLoopUtilization();
   new Gauge({
     name: 'quarterdeck_event_loop_utilization_ratio',
@@ -65,7 +73,7 @@ function defineBacklogs(registers: Registry[], sources: MetricSources): void {
   };
   new Gauge({
     name: 'quarterdeck_backlog',
-    help: 'What waits in the database. events: readers cannot take them yet, because an older transaction is open. claims: they ran out and were not returned yet.',
+    help: 'What waits in the database. events: readers cannot take them yet, because an older transaction is open. claims: they ran out and were not returned yet. jobs: nobody works on them yet.',
     labelNames: ['backlog'] as const,
     registers,
     collect() {

@@ -14,6 +14,9 @@ const mcpBuckets = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2,
 /** Seconds. From a vector of a small model nearby (10 ms) to the default limit of a call (3 min). */
 const modelBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 180];
 
+/** Seconds. From a text that is just too long for a request to the largest that is read. */
+const jobBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+
 export type Instruments = ReturnType<typeof defineInstruments>;
 
 export function defineInstruments(registry: Registry, version: string) {
@@ -27,6 +30,7 @@ export function defineInstruments(registry: Registry, version: string) {
     ...databaseInstruments(registers),
     ...eventInstruments(registers),
     models: modelInstruments(registers),
+    jobs: jobInstrument(registers),
   };
 }
 
@@ -121,6 +125,16 @@ function modelInstruments(registers: Registry[]) {
       registers,
     }),
   };
+}
+
+function jobInstrument(registers: Registry[]) {
+  return new Histogram({
+    name: 'quarterdeck_job_duration_seconds',
+    help: 'Runs of jobs. The outcome is done, failed, again for one that is tried again or was given back by a server that stopped, and lost for one that was cancelled or taken by another replica.',
+    labelNames: ['kind', 'outcome'] as const,
+    buckets: jobBuckets,
+    registers,
+  });
 }
 
 function eventInstruments(registers: Registry[]) {

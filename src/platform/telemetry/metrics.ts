@@ -19,8 +19,9 @@ export interface MetricSources {
   inFlight(): number;
   openStreams(): number;
   longCalls(): number;
+  jobs(): number;
   /** Undefined while the database does not answer: a scrape must not fail or wait because of it. Asked twice for each scrape. */
-  backlogs(): Promise<{ events: Backlog; claims: Backlog } | undefined>;
+  backlogs(): Promise<{ events: Backlog; claims: Backlog; jobs: Backlog } | undefined>;
 }
 
 /** What the database tells of itself. */
@@ -49,6 +50,12 @@ export interface ModelCall {
   output_tokens?: number | undefined;
 }
 
+/** What becomes of jobs. */
+export interface JobObserver {
+  /** A run ended: `done`, `failed`, `again` for one that is tried again or was given back, `lost` for one that was cancelled or taken. */
+  ended(kind: string, outcome: string, seconds: number): void;
+}
+
 export interface MetricSample {
   name: string;
   labels: Record<string, string>;
@@ -74,6 +81,7 @@ export interface Metrics {
   mcpRequest(request: McpMeasurement): void;
   readonly database: DatabaseObserver;
   readonly models: ModelObserver;
+  readonly jobs: JobObserver;
   /** An event of a transaction that was committed. */
   event(type: string, data?: Record<string, unknown>): void;
   authFailure(cause: string): void;
@@ -113,6 +121,7 @@ export function createMetrics(version: string): Metrics {
     mcpRequest: ({ seconds, ...labels }) => mcp.observe(labels, seconds),
     database: databaseObserver(instruments),
     models: modelObserver(instruments),
+    jobs: { ended: (kind, outcome, seconds) => instruments.jobs.observe({ kind, outcome }, seconds) },
     event(type, data) {
       const event = claimEvent(type, data);
       if (event !== undefined) claims.inc({ event });

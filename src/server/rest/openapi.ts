@@ -73,6 +73,9 @@ function describeOperation({ operation, toolset, input_schema, output_schema }: 
         description: operation.title,
         content: { ...jsonContent(components.refer(output_schema)), ...(operation.streams === true ? eventContent : {}) },
       },
+      ...(operation.begins_job === true
+        ? { 202: { description: 'It goes on as a job.', content: jsonContent(components.refer(output_schema)) } }
+        : {}),
       ...(method === 'GET' ? { 304: { description: 'The version named in If-None-Match is the newest.' } } : {}),
       ...errors('401', '403', ...(inPath.length > 0 ? ['404'] : []), ...(operation.access === 'read' ? [] : ['409']), '422', '429', '503'),
     },

@@ -61,7 +61,7 @@ function operationRoute({ registry, identity, admission, maxBodyBytes }: RestPar
         return streamCall(outgoing, (progress) => registry.call({ ...call, progress }));
       const output = await registry.call(call);
       const text = JSON.stringify(output);
-      if (method !== 'GET') return answerSoon(outgoing, text, status);
+      if (method !== 'GET') return answerSoon(outgoing, text, operation.begins_job === true && 'job' in output ? 202 : status);
       const etag = etagOf(text);
       const headers = { 'Cache-Control': 'private, no-cache', Vary: 'Authorization, Origin', ETag: etag };
       if (matches(incoming.headers['if-none-match'], etag)) return new Response(null, { status: 304, headers });

@@ -6,12 +6,12 @@ import { cursor, line, limit, nextCursor } from '../../operations/fields.ts';
 import { defineOperation } from '../../operations/operation.ts';
 import { findProject, noSuchProject, personalKey, projectKey } from '../workspace/index.ts';
 import { readSpan, verify } from './citations.ts';
-import { ingest } from './ingest.ts';
+import { beginToTakeIn, ingested, isLarge, takeIn } from './ingest-job.ts';
+import { job, toJob } from './jobs.ts';
 import { noSuchSource, noSuchVersion, resourceOf, toPassage, toSource } from './rules.ts';
 import { citationFields, filters, ingestInput, passage, searchMode, source, sourceId, sourceKinds } from './schema.ts';
 import { meaningOf, search } from './search.ts';
 import { deleteSourceRow, findSource, findVersion, listSourceRows } from './store.ts';
-import { mergePieces } from './index-upkeep.ts';
 import { removeChunks } from './word-index.ts';
 
 /** What other systems call a source, and what is done with it. */
@@ -21,25 +21,19 @@ export const ingestSource = defineOperation({
   name: 'ingest_source',
   title: 'Take in a source',
   description:
-    'Takes in a document (title, content, format) or a conversation (conversation_id with content, or with messages), so that search_knowledge and ask_knowledge find it. The same again changes nothing; new content for the same conversation_id or url replaces the text as a new version; new messages are appended.',
+    'Takes in a document (title, content, format) or a conversation (conversation_id with content, or with messages), so that search_knowledge and ask_knowledge find it. The same again changes nothing; new content for the same conversation_id or url replaces the text as a new version; new messages are appended. What is large goes on as a job: follow it with get_job.',
   keywords: `add store save upload import index learn remember ${sourceWords}`,
   input: ingestInput,
-  output: z.object({
-    source,
-    conversation_id: z.string().nullable(),
-    change: z.enum(['created', 'unchanged', 'replaced', 'appended']).describe('What this call did'),
-  }),
+  output: ingested.partial().extend({ job: job.optional() }),
   access: 'write',
   scope: 'knowledge:write',
   http: { method: 'POST', path: '/ingest', status: 201 },
+  begins_job: true,
   hints: { idempotent: true },
   transaction: 'none',
   cost: 'expensive',
   async handler(context, input) {
-    const { change, row } = await ingest(context, input);
-    await context.transaction('write', (scope) => mergePieces(scope, row.project_id));
-    const view = toSource(row);
-    return { source: view, conversation_id: view.conversation_id, change };
+    return isLarge(context, input) ? { job: toJob(await beginToTakeIn(context, input)) } : takeIn(context, input);
   },
 });
 

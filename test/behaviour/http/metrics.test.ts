@@ -49,7 +49,7 @@ test('what the database did', async () => {
   const after = await scrape(server.url);
   expect(sumOf(after, 'quarterdeck_database_connections')).toBeGreaterThan(0);
   for (const name of ['quarterdeck_backlog', 'quarterdeck_backlog_oldest_seconds'])
-    expect(after.filter((sample) => sample.name === name).map(({ labels }) => labels['backlog'])).toEqual(['events', 'claims']);
+    expect(after.filter((sample) => sample.name === name).map(({ labels }) => labels['backlog'])).toEqual(['events', 'claims', 'jobs']);
 });
 
 describe('failed sign-ins and credentials are counted by cause', () => {

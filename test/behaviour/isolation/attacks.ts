@@ -17,7 +17,7 @@ export interface Victim {
     source_id: string;
   };
   /** Ids that belong to the victim's own project; for anybody else they name nothing. */
-  personal: { tasks: string[]; source_id: string };
+  personal: { tasks: string[]; source_id: string; job_id: string };
 }
 
 export interface Attack {
@@ -56,6 +56,8 @@ export function foreignValues(
       return { foreign: ofWorkspace([shared.invitation_id]), absent: uuid };
     case 'source_id':
       return { foreign: [...ofWorkspace([shared.source_id]), personal.source_id], absent: uuid };
+    case 'job_id':
+      return { foreign: [personal.job_id], absent: uuid };
     case 'assignee':
       return { foreign: ofWorkspace(shared.names), absent: 'nobody-at-all' };
     case 'token':
@@ -141,7 +143,7 @@ export function unclassified(registry: Registry): string[] {
       invitation_id: 'i',
       source_id: 's',
     },
-    personal: { tasks: ['ME-1'], source_id: 's' },
+    personal: { tasks: ['ME-1'], source_id: 's', job_id: 'j' },
   };
   return registry.operations.flatMap(({ operation, input_schema }) =>
     fieldsOf(input_schema)

@@ -3,6 +3,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { AuthTables } from '../../../src/platform/identity/tables.ts';
 import type { Caller, House } from '../../support/house.ts';
+import { keepJob } from '../../support/jobs.ts';
 import type { Victim } from './attacks.ts';
 
 export interface Scene {
@@ -54,13 +55,14 @@ export async function buildScene(house: House): Promise<Scene> {
         invitation_id: invitation.id,
         source_id: shared.id,
       },
-      personal: { tasks: ids.slice(3), source_id: personal.id },
+      personal: { tasks: ids.slice(3), source_id: personal.id, job_id: await keepJob(house.database, ada.principal, 'PERSONAL') },
     },
     async fingerprint() {
       const everything = await Promise.all([
         ada.call('list_tasks', { detail: 'full', limit: 200 }),
         ada.call('list_projects', {}),
         ada.call('list_sources', { limit: 200 }),
+        ada.call('list_jobs', {}),
         ada.call('list_keys', {}),
         ada.call('list_connections', {}),
         ada.call('list_members', {}),

@@ -6,6 +6,7 @@ import { type JWTPayload, SignJWT, importJWK } from 'jose';
 import { sql } from 'kysely';
 import { connect } from '../mcp/support/clients.ts';
 import type { Victim } from '../isolation/attacks.ts';
+import { keepJob } from '../../support/jobs.ts';
 import { connectApp } from '../../support/oauth.ts';
 import { type Client, type TestServer, type TestUser, client, signUp, startTestServer } from '../../support/server.ts';
 
@@ -52,6 +53,8 @@ export async function setStage(): Promise<Stage> {
   const connections = await ada.person.get<{ items: { id: string }[] }>('/connections');
   const connection_id = connections.body.items[0]?.id ?? '';
   const members = (await ada.person.get<{ items: { id: string; email: string; role: string }[] }>('/members')).body.items;
+  const { database, identity } = server.platform;
+  const job_id = await keepJob(database, await identity.principalOf(ada.email), 'What Ada keeps to herself.');
   const idOf = (role: string) => members.find((one) => one.role === role)?.id ?? '';
   return {
     server,
@@ -77,7 +80,7 @@ export async function setStage(): Promise<Stage> {
         source_id: took.body.source.id,
       },
       // Ids of one's own project, such as ME-1, name one's own tasks to everybody.
-      personal: { tasks: [], source_id: kept.body.source.id },
+      personal: { tasks: [], source_id: kept.body.source.id, job_id },
     },
     ...(await signingKey(server, ada)),
   };

@@ -11,6 +11,7 @@ import { mcpTasks } from './0007_mcp_tasks.ts';
 import { mcpWishes } from './0008_mcp_wishes.ts';
 import { knowledge } from './0009_knowledge.ts';
 import { questions } from './0010_questions.ts';
+import { jobs } from './0011_jobs.ts';
 
 export const migrations: readonly Migration[] = [
   roles,
@@ -23,4 +24,5 @@ export const migrations: readonly Migration[] = [
   mcpWishes,
   knowledge,
   questions,
+  jobs,
 ];

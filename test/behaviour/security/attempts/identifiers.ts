@@ -59,5 +59,5 @@ const anybody = {
     invitation_id: '',
     source_id: '',
   },
-  personal: { tasks: [], source_id: '' },
+  personal: { tasks: [], source_id: '', job_id: '' },
 };
