@@ -26,6 +26,7 @@ test('the commands are those of the contract', () => {
     'key rotate',
     'key revoke',
     'key rotate-signing',
+    'ingest',
     'migrate up',
     'migrate down',
     'migrate status',

@@ -8,6 +8,7 @@ import { version } from './invocation.ts';
 import { configCommand } from './config.ts';
 import { databaseGroup } from './database.ts';
 import { doctorCommand } from './doctor.ts';
+import { ingestCommand } from './ingest.ts';
 import { keyCommand } from './key.ts';
 import { measureCommand } from './measure.ts';
 import { migrateDataCommand } from './migrate-data.ts';
@@ -32,6 +33,7 @@ export function createProgram(): CliCommand {
     stdioCommand(),
     userCommand(),
     keyCommand(),
+    ingestCommand(),
     migrateCommand(),
     migrateDataCommand(),
     databaseGroup(),

@@ -2,11 +2,25 @@
 
 import { parseInput } from '../operations/input.ts';
 import { openDatabase, waitForDatabase } from '../platform/database/open.ts';
-import type { CommandRequest } from './attach.ts';
+import type { CommandRequest, OpenCommands } from './attach.ts';
 import { commands } from './commands.ts';
 
 /** How long a command waits for a database server that does not answer. */
 const databaseWaitMs = 10_000;
+
+/** For many commands on a platform that is opened once. @throws Error when the data cannot be opened */
+export async function openAlone({ effective, log }: Pick<CommandRequest, 'effective' | 'log'>): Promise<OpenCommands> {
+  const { openPlatform } = await import('./platform.ts');
+  const platform = await openPlatform(effective, log, { signal: AbortSignal.timeout(databaseWaitMs) });
+  return {
+    run: async (name, input) => {
+      const command = commands[name];
+      if (command?.needs !== 'platform') throw new Error(`There is no command ${name}.`);
+      return command.run(platform, parseInput(name, command.input, input), () => undefined);
+    },
+    close: () => platform.close(),
+  };
+}
 
 /** @throws Problem or Error as the command does */
 export async function runAlone({ effective, log, name, input, onProgress = () => undefined }: CommandRequest): Promise<unknown> {

@@ -43,6 +43,27 @@ export async function runCommand(asked: CommandRequest): Promise<unknown> {
   return readOutcome(response, onProgress);
 }
 
+/** Commands that follow each other, or are on the way at once. */
+export interface OpenCommands {
+  /** @throws Problem or Error as the command does */
+  run(name: string, input: unknown): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** The same as `runCommand`, for many: what has to be opened for it is opened once. */
+export async function openCommands({ effective, log }: Pick<CommandRequest, 'effective' | 'log'>): Promise<OpenCommands> {
+  const socket = await socketOfServer(effective.settings);
+  if (socket === undefined) {
+    const { openAlone } = await import('./alone.ts');
+    return openAlone({ effective, log });
+  }
+  return {
+    run: async (name, input) =>
+      readOutcome(await call(socket, 'POST', `/control/commands/${encodeURIComponent(name)}`, input), () => undefined),
+    close: async () => undefined,
+  };
+}
+
 /** The server that has this data open; undefined when none runs there. */
 export async function findServer(settings: Settings): Promise<ControlStatus | undefined> {
   const socket = await socketOfServer(settings, true);

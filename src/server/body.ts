@@ -97,7 +97,7 @@ function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<Buffer>
 function bodyTooLarge(maxBytes: number) {
   return tooLarge({
     message: `The body is larger than ${maxBytes} bytes.`,
-    next: 'Send less at once, or raise QUARTERDECK_MAX_BODY_BYTES.',
+    next: 'Send less at once, or raise QUARTERDECK_MAX_BODY_BYTES. Files are better taken in where the server runs, with `quarterdeck ingest PATH`.',
     details: { max_bytes: maxBytes },
   });
 }

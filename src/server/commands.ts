@@ -32,9 +32,14 @@ export interface Ground {
   serving: boolean;
 }
 
-export type Command =
+/** Most commands hold a password and a few names. */
+export const smallCommandBytes = 65_536;
+
+/** `maxBytes`: for a command that is larger than most. */
+export type Command = { maxBytes?: (settings: Settings) => number } & (
   | { needs: 'database'; input: z.ZodObject; run(ground: Ground, input: unknown, progress: Progress): Promise<unknown> }
-  | { needs: 'platform'; input: z.ZodObject; run(platform: Platform, input: unknown, progress: Progress): Promise<unknown> };
+  | { needs: 'platform'; input: z.ZodObject; run(platform: Platform, input: unknown, progress: Progress): Promise<unknown> }
+);
 
 function onDatabase<Input extends z.ZodObject>(
   input: Input,
@@ -99,6 +104,17 @@ export const commands: Readonly<Record<string, Command>> = {
     callAs(platform, who, 'revoke_key', { key_id }),
   ),
   'key rotate-signing': onPlatform(nothing, async ({ identity }) => ({ withdrawn: await identity.admin.withdrawSigningKeys() })),
+
+  'source ingest': {
+    ...onPlatform(z.strictObject({ ...owner, input: z.unknown() }), (platform, { user, workspace, input }) =>
+      callAs(platform, { user, workspace }, 'ingest_source', input),
+    ),
+    // The largest source, each of whose bytes is at most two in JSON; a control character is more, and no text is full of them.
+    maxBytes: ({ maxSourceBytes }) => 2 * maxSourceBytes + smallCommandBytes,
+  },
+  'job show': onPlatform(z.strictObject({ ...owner, input: z.unknown() }), (platform, { user, workspace, input }) =>
+    callAs(platform, { user, workspace }, 'get_job', input),
+  ),
 
   'migrate status': onDatabase(nothing, ({ database }) => migrationStatus(database)),
   'migrate up': onDatabase(

@@ -6,7 +6,7 @@ import { parseInput } from '../operations/input.ts';
 import { Problem, methodNotAllowed, notFound } from '../platform/problem.ts';
 import { problemBody, toProblem } from './answer.ts';
 import { readJsonBody } from './body.ts';
-import { type Progress, commands, localPrincipal } from './commands.ts';
+import { type Progress, commands, localPrincipal, smallCommandBytes } from './commands.ts';
 import { listenOnSocket } from '../system/socket.ts';
 import { controlSocket, stdioProtocol } from './control-socket.ts';
 import { type McpStdio, serveMcpStdio } from './mcp/stdio.ts';
@@ -15,9 +15,6 @@ import type { Offers } from './mcp/offers.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import type { Platform } from './platform.ts';
 import { version } from './version.ts';
-
-/** Commands are small; the largest holds a password and a few names. */
-const maxCommandBytes = 65_536;
 
 export interface ControlStatus {
   pid: number;
@@ -117,7 +114,8 @@ async function runHere(platform: Platform, name: string, incoming: IncomingMessa
       message: `This server (version ${version}) has no command ${name}.`,
       next: 'Use the command line of the same version.',
     });
-  const input = parseInput(name, command.input, (await readJsonBody(incoming, outgoing, maxCommandBytes)) ?? {});
+  const most = command.maxBytes?.(platform.settings) ?? smallCommandBytes;
+  const input = parseInput(name, command.input, (await readJsonBody(incoming, outgoing, most)) ?? {});
   outgoing.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
   const write = (line: unknown) => void outgoing.write(`${JSON.stringify(line)}\n`);
   const progress: Progress = (line) => write({ progress: line });

@@ -25,5 +25,6 @@ export const knowledgeToolset: Toolset = {
 };
 
 export { deleteOldTurns } from './answers/history.ts';
+export { assertFileSize, toFileInput } from './read/file.ts';
 export { embedPending } from './embed.ts';
 export { keepUp } from './index-upkeep.ts';
