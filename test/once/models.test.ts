@@ -10,6 +10,7 @@ import { offersOf } from '../../src/server/mcp/offers.ts';
 import { toolsets } from '../../src/toolsets/index.ts';
 import { startCollector } from '../support/collector.ts';
 import { type ModelServer, startModelServer } from '../support/models.ts';
+import { createTestDatabase } from '../support/postgres.ts';
 import { client, signUp, spawnServer, startTestServer } from '../support/server.ts';
 
 const key = 'sk-0123456789abcdefghij';
@@ -148,4 +149,30 @@ test('a request that is dropped ends the call of the model', async () => {
   await expect.poll(() => upstream.requests.length, { timeout: 15_000 }).toBe(1);
   asked.destroy();
   expect(await upstream.requests[0]?.ended).toBe(false);
+});
+
+const embedding = () => ({ QUARTERDECK_EMBEDDING_MODEL: 'compatible:hashed-words', QUARTERDECK_EMBEDDING_MODEL_URL: upstream.url });
+const healthOf = async (url: string) =>
+  (await client(url).get<{ status: string; checks: Record<string, { message?: string }> }>('/health')).body;
+
+test('with an embedding model, what was taken in is soon found by what it means', async () => {
+  const { server, user } = await start(embedding());
+  await user.agent.post('/ingest', { title: 'Hamlet', content: 'To be or not to be, that is the question.' });
+  const search = async () => (await user.agent.post<{ mode: string; items: object[] }>('/search', { query: 'to be or not' })).body;
+  await expect.poll(search, { timeout: 30_000 }).toMatchObject({ mode: 'hybrid', items: [{ title: 'Hamlet' }] });
+  expect(await healthOf(server.url)).toMatchObject({ status: 'healthy', checks: { vectors: { status: 'ok' } } });
+});
+
+test('a database without pgvector searches by words, and health says what is missing', async ({ skip }) => {
+  const database = await createTestDatabase();
+  onTestFinished(() => database.drop());
+  const { server, user } = await start({ DATABASE_URL: database.url, ...embedding() });
+  const vectors = async () => (await healthOf(server.url)).checks['vectors']?.message ?? '';
+  await user.agent.post('/ingest', { title: 'Hamlet', content: 'To be or not to be, that is the question.' });
+  const search = async () => (await user.agent.post<{ mode: string; items: object[] }>('/search', { query: 'question' })).body;
+  expect(await search()).toMatchObject({ mode: 'lexical', items: [{ title: 'Hamlet' }] });
+  await expect.poll(vectors, { timeout: 30_000 }).not.toContain('are being embedded');
+  skip((await vectors()) === '', 'this PostgreSQL has pgvector');
+  expect(await vectors()).toContain('The database has no pgvector');
+  expect((await healthOf(server.url)).status).toBe('degraded');
 });
