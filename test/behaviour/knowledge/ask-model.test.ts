@@ -92,6 +92,12 @@ describe('with a chat model, the answer', () => {
     });
   });
 
+  test('has nothing of what the model thought before', async () => {
+    const key = await project(lease);
+    says('<think>They ask about it [1: "a lease of 15 minutes"]. </think> It lasts 15 minutes [1: "a lease of 15 minutes"].');
+    expect(await ask(question, { project: key })).toMatchObject({ answer: 'It lasts 15 minutes [1].', dropped_sentences: 0 });
+  });
+
   test('is quotes when nothing of it can be found in the sources', async () => {
     const key = await project(lease);
     says('It lasts a week [1: "a lease of one week"].');

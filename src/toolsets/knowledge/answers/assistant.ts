@@ -3,6 +3,7 @@
 import type { Context } from '../../../operations/context.ts';
 import type { ChatModel, ChatRequest, Finish, Usage } from '../../../platform/models/types.ts';
 import { Problem } from '../../../platform/problem.ts';
+import { withoutThinking } from './thinking.ts';
 
 /** What a model can fail with: the answer then goes on without it. */
 const failures: ReadonlySet<string> = new Set(['model_unavailable', 'model_failed', 'model_input_too_long']);
@@ -39,7 +40,7 @@ export class Assistant {
     if (chat === undefined) return undefined;
     this.finish = undefined;
     try {
-      return await read(this.#texts(chat, request(chat)));
+      return await read(withoutThinking(this.#texts(chat, request(chat))));
     } catch (error) {
       if (!(error instanceof Problem) || !failures.has(error.code) || this.#context.signal.aborted) throw error;
       this.degraded = error.message;
