@@ -4,6 +4,7 @@ import { v7 as newId } from 'uuid';
 import type { TransactionOptions, TransactionScope } from '../platform/database/types.ts';
 import type { NewEvent } from '../platform/events/types.ts';
 import { actorOf } from '../platform/identity/principal.ts';
+import { jobEvent } from '../platform/jobs/rules.ts';
 import type { Jobs } from '../platform/jobs/types.ts';
 import { noModels } from '../platform/models/types.ts';
 import { noVectors } from '../platform/vectors/types.ts';
@@ -96,7 +97,7 @@ class TransactionContext extends CallContext implements Context {
     this.startJob = async ({ name }, input) => {
       if (jobs === undefined) throw new Error('nobody works on jobs here');
       const job = await jobs.add(scope, base.principal, name, input);
-      emitted.push({ type: 'job.created', subject: job.id, owner_id: job.owner_id, data: { kind: name } });
+      emitted.push(jobEvent('created', job));
       return job;
     };
     this.#scope = scope;

@@ -19,7 +19,7 @@ export const jobSettings = {
     variable: 'QUARTERDECK_JOB_POLL_MS',
     schema: count(5_000, 100, 3_600_000),
     description:
-      'How often a replica with nothing to do looks for jobs whose replica died. New ones are told of at once, so this is one small statement every five seconds.',
+      'How often a replica with nothing to do looks for jobs whose replica died. New ones are told of at once, so these are two small statements every five seconds.',
   }),
   maxJobs: setting({
     variable: 'QUARTERDECK_MAX_JOBS',

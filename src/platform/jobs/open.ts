@@ -8,7 +8,7 @@ import { actorOf } from '../identity/principal.ts';
 import { overloaded } from '../problem.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { JobObserver } from '../telemetry/metrics.ts';
-import { diedTooOften, maxAttempts } from './rules.ts';
+import { diedTooOften, jobEvent, maxAttempts } from './rules.ts';
 import { createRuns } from './runs.ts';
 import { countOpenJobs, endRun, insertJob, lockHopeless, takeJob } from './store.ts';
 import type { JobRunner, Jobs, TakenJob } from './types.ts';
@@ -102,10 +102,11 @@ function takeNext(database: Database, kinds: readonly string[], leaseSeconds: nu
 async function giveUpHopeless({ database, events }: JobParts): Promise<void> {
   const failed = await database.transaction('system', { mode: 'write' }, async (scope) => {
     const hopeless = await lockHopeless(scope, maxAttempts);
-    for (const { id, run_id, principal, kind } of hopeless) {
+    for (const job of hopeless) {
+      const { principal } = job;
       const owned = { ...scope, workspace_id: principal.workspace_id, user_id: principal.user_id, now: scope.now };
-      await endRun(owned, { id, run_id }, { status: 'failed', problem: diedTooOften });
-      events.write(owned, actorOf(principal), [{ type: 'job.failed', subject: id, owner_id: principal.user_id, data: { kind } }]);
+      await endRun(owned, job, { status: 'failed', problem: diedTooOften });
+      events.write(owned, actorOf(principal), [jobEvent('failed', job)]);
     }
     return hopeless;
   });

@@ -1,14 +1,22 @@
 /** Pure decisions on jobs: whether one that failed is tried again, and when. */
 
+import type { NewEvent } from '../events/types.ts';
 import { type Problem, unavailable } from '../problem.ts';
 import type { JobEnd } from './store.ts';
-import type { JobProblem } from './types.ts';
+import type { JobProblem, TakenJob } from './types.ts';
 
 /** How often a job is begun: once can be a crash that it has nothing to do with, three times is the job. */
 export const maxAttempts = 3;
 
 /** Seconds before the second attempt; each further one waits twice as long. What passes at all, passes in a minute or so. */
 const firstWait = 5;
+
+/** What an event about a job says of it; with it a client is told of the job's MCP resource. */
+export function jobEvent(type: string, { id, kind, principal }: Pick<TakenJob, 'id' | 'kind' | 'principal'>, data: object = {}): NewEvent {
+  return { type: `job.${type}`, subject: id, resource: jobResource(id), owner_id: principal.user_id, data: { kind, ...data } };
+}
+
+export const jobResource = (id: string) => `quarterdeck://jobs/${id}`;
 
 export function problemOf({ code, message, retryable, next, details }: Problem): JobProblem {
   return { code, message, retryable, next, details };

@@ -6,7 +6,7 @@ import { actorOf } from '../identity/principal.ts';
 import { Problem, internal } from '../problem.ts';
 import { logBug } from '../telemetry/bugs.ts';
 import type { JobParts } from './open.ts';
-import { afterProblem, givenBack, problemOf } from './rules.ts';
+import { afterProblem, givenBack, jobEvent, problemOf } from './rules.ts';
 import { type JobEnd, type Told, endRun, renewRun } from './store.ts';
 import type { JobRunner, TakenJob } from './types.ts';
 
@@ -117,9 +117,7 @@ async function renew(parts: JobParts, running: Run): Promise<void> {
   running.written = { told, at: performance.now() };
   const wanted = await inTenant(parts, job, async (scope) => {
     const holds = await renewRun(scope, job, told, settings.jobLeaseSeconds);
-    const data = { kind: job.kind, ...told };
-    const event = { type: 'job.progressed', subject: job.id, owner_id: job.principal.user_id, data };
-    if (holds && news) events.write(scope, actorOf(job.principal), [event]);
+    if (holds && news) events.write(scope, actorOf(job.principal), [jobEvent('progressed', job, told)]);
     return holds;
   });
   if (!wanted) running.stop.abort(lost);
@@ -141,8 +139,8 @@ async function writeEnd(parts: JobParts, job: TakenJob, end: JobEnd | undefined,
     end !== undefined &&
     (await inTenant(parts, job, async (scope) => {
       const holds = await endRun(scope, job, end);
-      const event = { type: `job.${end.status === 'again' ? 'queued' : end.status}`, subject: job.id, owner_id: job.principal.user_id };
-      if (holds) events.write(scope, actorOf(job.principal), [{ ...event, data: { kind: job.kind } }]);
+      const event = jobEvent(end.status === 'again' ? 'queued' : end.status, job);
+      if (holds) events.write(scope, actorOf(job.principal), [event]);
       return holds;
     }));
   const outcome = written ? end.status : 'lost';

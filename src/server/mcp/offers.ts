@@ -4,6 +4,7 @@ import type { Registry } from '../../operations/types.ts';
 import type { PromptProvider } from './prompts.ts';
 import type { ResourceProvider } from './resources.ts';
 import { taskPrompts } from './task-prompts.ts';
+import { jobResources } from './job-resources.ts';
 import { sourceResources } from './source-resources.ts';
 import { taskResources } from './task-resources.ts';
 
@@ -15,5 +16,5 @@ export interface Offers {
 }
 
 export function offersOf(registry: Registry): Offers {
-  return { resources: [taskResources(registry), sourceResources(registry)], prompts: taskPrompts(registry) };
+  return { resources: [taskResources(registry), sourceResources(registry), jobResources(registry)], prompts: taskPrompts(registry) };
 }

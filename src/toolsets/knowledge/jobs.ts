@@ -5,6 +5,7 @@ import { readCursor, toPage, writeCursor } from '../../operations/cursor.ts';
 import { actor, cursor, jsonObject, limit, nextCursor, timestamp } from '../../operations/fields.ts';
 import { defineOperation } from '../../operations/operation.ts';
 import { actorOf } from '../../platform/identity/principal.ts';
+import { jobEvent } from '../../platform/jobs/rules.ts';
 import { cancelJob as cancelRow, findJob, listJobs as listRows } from '../../platform/jobs/store.ts';
 import { type JobRow, jobStatuses } from '../../platform/jobs/types.ts';
 import { type Problem, conflict, notFound } from '../../platform/problem.ts';
@@ -91,8 +92,7 @@ export const cancelJob = defineOperation({
     const row = cancelled ?? (await findJob(context, job_id));
     if (row === undefined) throw noSuchJob(job_id);
     if (row.status !== 'cancelled') throw hasEnded(row);
-    const event = { type: 'job.cancelled', subject: job_id, owner_id: row.owner_id, data: { kind: row.kind } };
-    if (cancelled !== undefined) context.emit(event);
+    if (cancelled !== undefined) context.emit(jobEvent('cancelled', cancelled));
     return { job: toJob(row) };
   },
 });
