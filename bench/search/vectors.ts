@@ -73,6 +73,7 @@ async function untilHybrid(url: string, key: string): Promise<void> {
 async function measureRecall({ database, vectors }: Platform): Promise<void> {
   const space = await vectors.serving();
   if (space === undefined) throw new Error(`there are no vectors: ${vectors.failure ?? 'no reason is known'}`);
+  await vectors.index(space, 0);
   const corpus = createCorpus(3);
   const { vectors: asked } = await space.model.embed(
     Array.from({ length: queries }, () => corpus.query()),

@@ -2,11 +2,12 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
+import { internalsOf } from '../database/internals.ts';
 import { appRole, appRoleExists } from '../database/security.ts';
 import type { Database } from '../database/types.ts';
 import type { EmbeddingModel, Models } from '../models/types.ts';
 import type { Log } from '../telemetry/log.ts';
-import { createSpace, createSpaceTable, dropSpaceTable, schema } from './space.ts';
+import { buildIndex, countVectors, createSpace, createSpaceTable, dropSpaceTable, schema } from './space.ts';
 import { type Space, type Vectors, noVectors } from './types.ts';
 
 /** Iterative scans, without which a filter leaves nearly nothing of what the index finds. */
@@ -87,6 +88,13 @@ export function openVectors({ database, models, log }: VectorsOptions): Vectors 
         update vectors.spaces set filled_by = ${me}, filled_until = now() + make_interval(secs => ${claimSeconds})
         where id = ${id} and (filled_by = ${me} or coalesce(filled_until < now(), true)) returning id`.execute(database.owner);
       return rows.length > 0;
+    },
+    async index({ id, dimension }, least) {
+      if (home === undefined) return;
+      const facts = { id, dimension, home };
+      const count = await database.transaction('system', { mode: 'read' }, (scope) => countVectors(scope, id));
+      // That takes minutes over a million: no limit of time that is meant for queries may end it.
+      await internalsOf(database).unhurried((db) => buildIndex(db, facts, { count, concurrently: database.kind === 'postgres', least }));
     },
     async serve(space) {
       await replaceSpaces(database.owner, space.id);

@@ -1,4 +1,4 @@
-/** SQL of one vector space: a table with an HNSW index over half-precision vectors. */
+/** SQL of one vector space: a table of half-precision vectors, with an HNSW index where there are many. */
 
 import { type Kysely, sql } from 'kysely';
 import { secureTable } from '../database/security.ts';
@@ -44,7 +44,34 @@ export async function createSpaceTable(db: Kysely<unknown>, { id, dimension, hom
       foreign key (project_id, number) references public.chunks (project_id, number) on delete cascade
     )`.execute(db);
   await secureTable(db, [schema, `space_${id}`], { owner: 'owner_id' });
-  if (dimension <= mostIndexed) await sql`create index on ${table} using hnsw (embedding ${sql.id(home)}.halfvec_cosine_ops)`.execute(db);
+}
+
+const indexOf = (id: string) => `space_${id}_nearest`;
+
+/**
+ * Builds the index over more than `least` vectors, where there is none: to build it is many times as quick as to add the same vectors to it one by one,
+ * and below nobody asks it. Outside of a transaction where `concurrently` is true: then nobody who writes waits for it.
+ */
+export async function buildIndex(
+  db: Kysely<unknown>,
+  { id, dimension, home }: SpaceFacts,
+  { count, concurrently, least = exactBelow }: { count: number; concurrently: boolean; least?: number | undefined },
+): Promise<void> {
+  if (dimension > mostIndexed || count <= least) return;
+  const { rows } = await sql<{ valid: boolean }>`
+    select indisvalid as valid from pg_index where indexrelid = to_regclass(${`${schema}.${indexOf(id)}`})`.execute(db);
+  if (rows[0]?.valid === true) return;
+  // What a build that was ended leaves behind takes part in every write, and answers nothing.
+  await sql`drop index if exists ${sql.id(schema, indexOf(id))}`.execute(db);
+  await sql`
+    create index ${sql.raw(concurrently ? 'concurrently' : '')} ${sql.id(indexOf(id))} on ${tableOf(id)}
+    using hnsw (embedding ${sql.id(home)}.halfvec_cosine_ops)`.execute(db);
+}
+
+/** How many vectors there are; for a transaction of the system. */
+export async function countVectors({ db }: TransactionScope, id: string): Promise<number> {
+  const { rows } = await sql<{ count: number }>`select count(*) as count from ${tableOf(id)}`.execute(db);
+  return rows[0]?.count ?? 0;
 }
 
 export async function dropSpaceTable(db: Kysely<unknown>, id: string): Promise<void> {

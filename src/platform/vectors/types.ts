@@ -48,6 +48,8 @@ export interface Vectors {
   filling(signal: AbortSignal): Promise<Space | undefined>;
   /** Whether this process fills the space now: one does, and renews that with each call; when it is gone, another one may. */
   claim(space: Space): Promise<boolean>;
+  /** Builds the index of a space that has become so large that it needs one; it goes on serving. `least`: only measurements give their own. */
+  index(space: Space, least?: number): Promise<void>;
   /** From now on `space` serves, and those of other models are dropped. */
   serve(space: Space): Promise<void>;
 }
@@ -58,5 +60,6 @@ export const noVectors: Vectors = {
   serving: async () => undefined,
   filling: async () => undefined,
   claim: async () => false,
+  index: async () => undefined,
   serve: async () => undefined,
 };

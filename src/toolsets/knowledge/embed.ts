@@ -35,6 +35,7 @@ export async function embedPending({ database, vectors, log, signal }: EmbedPart
       done += await embedProject({ database, vectors, log, signal }, space, project);
       if (signal.aborted || !(await vectors.claim(space))) return done;
     }
+  if (done > 0) await vectors.index(space);
   if ((await vectors.serving())?.id !== space.id) {
     await vectors.serve(space);
     await forgetOtherModels(database, space.model);
@@ -76,6 +77,9 @@ interface PendingChunk {
 /** Chunks at a time: what most providers take in one request. */
 const chunksAtOnce = 64;
 
+/** Rows of one transaction: an index takes some milliseconds for each, and on the embedded database everybody waits for them. */
+const writtenAtOnce = 8;
+
 /** One batch of a project. @throws Problem when the model does not answer: the next run goes on from here */
 async function embedProject({ database, log, signal }: EmbedParts, space: Space, project: Pending): Promise<number> {
   const { model } = space;
@@ -83,14 +87,15 @@ async function embedProject({ database, log, signal }: EmbedParts, space: Space,
   const fresh = new Map(chunks.filter(({ hash }) => !known.has(hash)).map((chunk) => [chunk.hash, fitting(embeddedText(chunk), model)]));
   const made = await embedAll(model, fresh, signal, log);
   const vectorOf = (hash: string) => made.get(hash) ?? known.get(hash);
-  await asSystem(database, 'write', async (scope) => {
-    await remember(scope, model, project, made);
-    const rows = chunks.flatMap(({ number, hash }) => {
-      const vector = vectorOf(hash);
-      return vector === undefined ? [] : [{ ...project, number, vector }];
-    });
-    await space.write(scope, rows);
-    await sql`update search_indexes set space = ${space.id}, embedded = ${next} where project_id = ${project.project_id}`.execute(scope.db);
+  const rows = chunks.flatMap(({ number, hash }) => {
+    const vector = vectorOf(hash);
+    return vector === undefined ? [] : [{ ...project, number, vector }];
+  });
+  await asSystem(database, 'write', (scope) => remember(scope, model, project, made));
+  for (let at = 0; at < rows.length; at += writtenAtOnce)
+    await asSystem(database, 'write', (scope) => space.write(scope, rows.slice(at, at + writtenAtOnce)));
+  await asSystem(database, 'write', async ({ db }) => {
+    await sql`update search_indexes set space = ${space.id}, embedded = ${next} where project_id = ${project.project_id}`.execute(db);
   });
   return chunks.length;
 }
