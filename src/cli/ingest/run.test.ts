@@ -29,17 +29,19 @@ async function ingest(call: IngestPlace['call'], options: { signal?: AbortSignal
 
 test('files go out with their address, a few at a time', async () => {
   const sent: unknown[] = [];
+  const four = Promise.withResolvers<void>();
   let busy = 0;
   let busiest = 0;
   const outcomes = await ingest(async (_operation, input) => {
-    busiest = Math.max(busiest, (busy += 1));
     sent.push(input);
-    await new Promise((resolve) => setImmediate(resolve));
+    if (sent.length === 4) four.resolve();
+    busiest = Math.max(busiest, (busy += 1));
+    await four.promise;
     busy -= 1;
     return answer;
   });
   expect(busiest).toBe(4);
-  expect(sent[0]).toEqual({ project: 'WEB', url: 'file:docs/0.txt', content: `File ${files[0]?.path}`, format: undefined });
+  expect(sent).toContainEqual({ project: 'WEB', url: 'file:docs/0.txt', content: `File ${files[0]?.path}`, format: undefined });
   expect(outcomes.map(({ outcome }) => outcome)).toEqual(files.map(() => 'created'));
 });
 
@@ -110,10 +112,12 @@ test('what is wrong with the whole ends it, after what is on the way', async () 
   let calls = 0;
   const call = async () => {
     calls += 1;
-    throw notFound({ message: 'There is no project.', next: 'Make one.' });
+    if (calls === 1) throw notFound({ message: 'There is no project.', next: 'Make one.' });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    return answer;
   };
   await expect(ingest(call)).rejects.toMatchObject({ code: 'not_found' });
-  expect(calls).toBeLessThanOrEqual(4);
+  expect(calls).toBe(4);
 });
 
 test('no file is begun once it is to stop', async () => {
@@ -126,5 +130,5 @@ test('no file is begun once it is to stop', async () => {
     { signal: stop.signal },
   );
   expect(outcomes.length).toBeLessThanOrEqual(4);
-  expect(outcomes[0]).toMatchObject({ outcome: 'created' });
+  expect(outcomes).toContainEqual(expect.objectContaining({ outcome: 'created' }));
 });
