@@ -56,6 +56,12 @@ export const knowledgeSettings = {
     description:
       'Versions of the text of a source that are kept. A citation of an older one cannot be checked any more; each costs the space of its text.',
   }),
+  queryEmbeddingMs: setting({
+    variable: 'QUARTERDECK_QUERY_EMBEDDING_MS',
+    schema: count(2_000, 50, 60_000),
+    description:
+      'Longest time that a search waits for the embedding model; then it goes by words alone. Two seconds: a model that is ready answers in a tenth of that, and nobody likes to wait longer for a list.',
+  }),
   knowledgeLanguage: setting({
     variable: 'QUARTERDECK_KNOWLEDGE_LANGUAGE',
     schema: z

@@ -29,13 +29,13 @@ export function createEmbeddingModel({ subject, wire, upstream, family, maxInput
     return usage;
   }
 
-  async function embed(texts: readonly string[], kind: TextKind, signal: AbortSignal) {
+  async function embed(texts: readonly string[], kind: TextKind, signal: AbortSignal, withinMs?: number) {
     checkTexts(texts, subject, maxInputTokens);
     const vectors: Float32Array[] = [];
     let input_tokens: number | undefined;
     for (let from = 0; from < texts.length; from += wire.mostTexts) {
       const batch = texts.slice(from, from + wire.mostTexts).map((text) => family.prefixes[kind] + text);
-      const run = upstream.run(signal, (parts) => attempt(batch, parts));
+      const run = upstream.run(signal, (parts) => attempt(batch, parts), withinMs);
       let next = await run.next();
       for (; next.done !== true; next = await run.next()) vectors.push(...next.value);
       const { input_tokens: told } = next.value;

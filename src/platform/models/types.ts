@@ -67,10 +67,16 @@ export interface EmbeddingModel extends Model {
   /** Most tokens of one text, by `estimateTokens`. */
   readonly maxInputTokens: number;
   /**
-   * One vector for each text, in their order, each of length 1 and all with the same number of dimensions.
+   * One vector for each text, in their order, each of length 1 and all with the same number of dimensions. `withinMs`: less time than the settings allow
+   * for a batch, the wait for a place included.
    * @throws Problem `model_unavailable`, `model_failed` or `model_input_too_long`, or the reason of the signal. Never some of the vectors
    */
-  embed(texts: readonly string[], kind: TextKind, signal: AbortSignal): Promise<{ vectors: Float32Array[]; usage: Usage }>;
+  embed(
+    texts: readonly string[],
+    kind: TextKind,
+    signal: AbortSignal,
+    withinMs?: number,
+  ): Promise<{ vectors: Float32Array[]; usage: Usage }>;
   /** How many numbers a vector has. Asked from the model once, unless it was used before. @throws like `embed` */
   dimension(signal: AbortSignal): Promise<number>;
 }

@@ -40,11 +40,11 @@ export interface Meaning {
 }
 
 /** Asks the embedding model, so outside of a transaction. Undefined: none is switched on or ready, or it does not answer; words have to do then. */
-export async function meaningOf({ vectors, signal, log }: Context, text: string): Promise<Meaning | undefined> {
+export async function meaningOf({ vectors, settings, signal, log }: Context, text: string): Promise<Meaning | undefined> {
   const space = await vectors.serving();
   if (space === undefined) return undefined;
   try {
-    const { vectors: made } = await space.model.embed([text], 'query', signal);
+    const { vectors: made } = await space.model.embed([text], 'query', signal, settings.queryEmbeddingMs);
     const [vector] = made;
     return vector === undefined ? undefined : { space, vector };
   } catch (error) {

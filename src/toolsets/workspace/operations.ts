@@ -10,7 +10,7 @@ import { notWanted } from '../../operations/question.ts';
 import { conflict, invalidInput } from '../../platform/problem.ts';
 import { openProject, personalKey } from './projects.ts';
 import { me, project, projectKey, projectName, workspace } from './schema.ts';
-import { type ProjectRow, countTasks, deleteProjectRow, insertProject, listProjectRows } from './store.ts';
+import { type ProjectRow, type ProjectContent, countContent, deleteProjectRow, insertProject, listProjectRows } from './store.ts';
 
 export const whoami = defineOperation({
   name: 'whoami',
@@ -86,10 +86,10 @@ export const deleteProject = defineOperation({
   name: 'delete_project',
   title: 'Delete a project',
   description:
-    'Deletes a project. With tasks in it, the person is asked first, or it is refused unless forced; then the tasks are deleted too.',
+    'Deletes a project. With tasks or sources in it, the person is asked first, or it is refused unless forced; then they are deleted too.',
   keywords: 'remove drop erase destroy board area whole',
-  input: z.strictObject({ project: projectKey, force: z.boolean().default(false).describe('Delete its tasks with it') }),
-  output: z.object({ project: z.string(), status: z.literal('deleted'), deleted_tasks: z.int() }),
+  input: z.strictObject({ project: projectKey, force: z.boolean().default(false).describe('Delete what is in it with it') }),
+  output: z.object({ project: z.string(), status: z.literal('deleted'), deleted_tasks: z.int(), deleted_sources: z.int() }),
   access: 'destroy',
   scope: 'workspace:write',
   http: { method: 'DELETE', path: '/projects/{project}' },
@@ -97,24 +97,26 @@ export const deleteProject = defineOperation({
   simple: false,
   async handler(context, { project: key, force }) {
     const found = await openProject(context, key);
-    const counts = await countTasks(context, found.id);
-    if (counts.tasks > 0 && !force) confirmDeletion(context, key, counts);
+    const counts = await countContent(context, found.id);
+    if (counts.tasks + counts.sources > 0 && !force) confirmDeletion(context, key, counts);
     await deleteProjectRow(context, found.id);
     context.emit({ type: 'project.deleted', subject: key, owner_id: found.owner_id, data: { tasks: counts.tasks } });
-    return { project: key, status: 'deleted' as const, deleted_tasks: counts.tasks };
+    return { project: key, status: 'deleted' as const, deleted_tasks: counts.tasks, deleted_sources: counts.sources };
   },
 });
 
 /** @throws Problem `conflict` where nobody can be asked; `declined` */
-function confirmDeletion(context: Context, key: string, counts: { tasks: number; needed_elsewhere: number }): void {
-  const number = (count: number) => (count === 1 ? '1 task' : `${count} tasks`);
-  const needed = counts.needed_elsewhere === 0 ? '' : `, and ${number(counts.needed_elsewhere)} of other projects wait for them`;
-  const what = `Project ${key} has ${number(counts.tasks)}${needed}.`;
+function confirmDeletion(context: Context, key: string, counts: ProjectContent): void {
+  const number = (count: number, what: string) => (count === 1 ? `1 ${what}` : `${count} ${what}s`);
+  const parts = [counts.tasks > 0 && number(counts.tasks, 'task'), counts.sources > 0 && number(counts.sources, 'source')].filter(Boolean);
+  const needed =
+    counts.needed_elsewhere === 0 ? '' : `, and ${number(counts.needed_elsewhere, 'task')} of other projects wait for its tasks`;
+  const what = `Project ${key} has ${parts.join(' and ')}${needed}.`;
   const { confirm } = context.ask({
     key: 'confirm_deletion',
-    message: `${what} Delete the project with all its tasks? There is no undo.`,
+    message: `${what} Delete the project with all that is in it? There is no undo.`,
     schema: z.object({ confirm: z.boolean().describe('Yes, delete them all') }),
-    otherwise: conflict({ message: what, next: 'Pass force=true to delete them all; there is no undo.', details: counts }),
+    otherwise: conflict({ message: what, next: 'Pass force=true to delete them all; there is no undo.', details: { ...counts } }),
   });
   if (!confirm) throw notWanted();
 }

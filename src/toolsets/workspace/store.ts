@@ -91,9 +91,15 @@ export async function deleteProjectRow(scope: TransactionScope, project_id: stri
   await tables(scope).deleteFrom('projects').where('workspace_id', '=', scope.workspace_id).where('id', '=', project_id).execute();
 }
 
-/** How many tasks a project has, and how many tasks elsewhere depend on one of them. */
-export async function countTasks(scope: TransactionScope, project_id: string): Promise<{ tasks: number; needed_elsewhere: number }> {
-  const { rows } = await sql<{ tasks: number; needed_elsewhere: number }>`
+/** What goes with a project, and how many tasks of other projects wait for its tasks. */
+export interface ProjectContent {
+  tasks: number;
+  needed_elsewhere: number;
+  sources: number;
+}
+
+export async function countContent(scope: TransactionScope, project_id: string): Promise<ProjectContent> {
+  const { rows } = await sql<ProjectContent>`
     select
       (select count(*) from tasks where workspace_id = ${scope.workspace_id} and project_id = ${project_id}) as tasks,
       (select count(distinct waiting.id)
@@ -101,6 +107,9 @@ export async function countTasks(scope: TransactionScope, project_id: string): P
         join tasks needed on needed.workspace_id = edge.workspace_id and needed.id = edge.depends_on_id
         join tasks waiting on waiting.workspace_id = edge.workspace_id and waiting.id = edge.task_id
         where edge.workspace_id = ${scope.workspace_id} and needed.project_id = ${project_id} and waiting.project_id <> ${project_id}
-      ) as needed_elsewhere`.execute(scope.db);
-  return rows[0] ?? { tasks: 0, needed_elsewhere: 0 };
+      ) as needed_elsewhere,
+      (select count(*) from sources where workspace_id = ${scope.workspace_id} and project_id = ${project_id}) as sources`.execute(
+    scope.db,
+  );
+  return rows[0] ?? { tasks: 0, needed_elsewhere: 0, sources: 0 };
 }

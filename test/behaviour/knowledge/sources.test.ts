@@ -390,7 +390,11 @@ describe('sources', () => {
   test('go with their project', async () => {
     const key = await project();
     const { source } = await ingest({ project: key, content: 'The raven goes with its project.' });
-    await ada.call('delete_project', { project: key, force: true });
+    expect(await ada.refused('delete_project', { project: key })).toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('1 source'),
+    });
+    expect(await ada.call('delete_project', { project: key, force: true })).toMatchObject({ deleted_tasks: 0, deleted_sources: 1 });
     expect((await ada.refused('get_source', { source_id: source.id })).code).toBe('not_found');
     const { items } = await ada.call('search_knowledge', { query: 'raven goes' });
     expect(items.filter((item: Answer) => item.source_id === source.id)).toEqual([]);

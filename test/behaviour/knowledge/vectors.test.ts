@@ -177,6 +177,11 @@ describe('with pgvector', () => {
     expect(await house.embed()).toBe(1);
   });
 
+  test('a search does not wait for a model that says nothing', async () => {
+    model.always = 'silence';
+    expect(await search('lease')).toMatchObject({ mode: 'lexical', items: [{ title: 'Leases' }] });
+  });
+
   test('one text that the model refuses keeps nothing else from its vector', async () => {
     await ada.call('ingest_source', { title: 'Refused', content: 'This is refused.' });
     await ada.call('ingest_source', { title: 'Taken', content: 'This is taken.' });

@@ -53,7 +53,7 @@ const exists = async (project: string) => (await ada.agent.get(`/tasks?project=$
 test('the project goes when the person confirms', async () => {
   const project = await projectWithTask();
   const { asked, remove } = await clientWithPerson([() => true]);
-  expect((await remove(project)).structuredContent).toEqual({ project, status: 'deleted', deleted_tasks: 1 });
+  expect((await remove(project)).structuredContent).toEqual({ project, status: 'deleted', deleted_tasks: 1, deleted_sources: 0 });
   expect(asked).toEqual([expect.stringContaining(`Project ${project} has 1 task`)]);
   expect(await exists(project)).toBe(false);
 });
