@@ -3,6 +3,7 @@
  * Readers see either the state before or the one after.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Database, TransactionScope } from '../../platform/database/types.ts';
 import { keepPostings, postingBytes } from './ranking/postings.ts';
@@ -27,7 +28,8 @@ export async function keepUp(database: Pick<Database, 'transaction'>): Promise<n
   );
   let done = 0;
   for (const { project_id } of rows) {
-    done += await transact((scope) => mergePieces(scope, project_id));
+    const { merged } = await transact((scope) => mergePieces(scope, project_id));
+    done += merged;
     done += await purge(transact, project_id);
   }
   return done;
@@ -47,38 +49,68 @@ function lockUpkeep(project_id: string) {
  */
 const rowBytes = 160 * postingBytes;
 
-/** Merges the pieces of a project where there are many. Returns how many there were. */
-export async function mergePieces(scope: TransactionScope, project_id: string): Promise<number> {
-  const { rows } = await sql<{ pieces: number }>`
-    select pieces from search_indexes where project_id = ${project_id} and (${isDue}) and ${lockUpkeep(project_id)}`.execute(scope.db);
-  const pieces = rows[0]?.pieces ?? 0;
-  if (pieces === 0) return 0;
+/** Pieces of one merge: it takes a second or two, far below any limit of time, however much has come together. */
+const mergedAtOnce = 2 * mostPieces;
+
+/** Merges the oldest pieces of a project where there are many. Returns how many pieces there were and how many of them were merged. */
+export async function mergePieces({ db }: TransactionScope, project_id: string): Promise<{ pieces: number; merged: number }> {
+  const { rows } = await sql<{ pieces: number; mine: boolean }>`
+    select pieces, ${lockUpkeep(project_id)} as mine from search_indexes where project_id = ${project_id} and (${isDue})`.execute(db);
+  const { pieces, mine } = rows[0] ?? { pieces: 0, mine: false };
+  if (!mine) return { pieces, merged: 0 };
+  const { rows: oldest } = await sql<{ number: number }>`
+    select distinct number from posting_pieces where project_id = ${project_id} order by number limit ${sql.lit(mergedAtOnce)}`.execute(db);
+  const last = oldest.at(-1)?.number;
+  if (last !== undefined) await appendPieces(db, project_id, last);
+  // Chunks without any term are pieces without rows, so what was counted is not what is there.
+  const merged = oldest.length < mergedAtOnce ? pieces : oldest.length;
+  await sql`update search_indexes set pieces = pieces - ${merged}::int where project_id = ${project_id}`.execute(db);
+  return { pieces, merged };
+}
+
+/** Puts the pieces up to a number behind the postings of their terms. */
+async function appendPieces(db: TransactionScope['db'], project_id: string, last: number): Promise<void> {
+  // What is added to a term comes behind its last row, where that has room. As one list and not as a join: nothing is known of how many terms there are,
+  // and a plan for a few takes minutes for many.
   await sql`
     with taken as (
-      delete from posting_pieces where project_id = ${project_id} returning workspace_id, owner_id, number, terms
+      delete from posting_pieces where project_id = ${project_id} and number <= ${last} returning workspace_id, owner_id, number, terms
     ), added as (
       select workspace_id, owner_id, number, held.term, decode(held.postings, 'hex') as postings
       from taken, jsonb_each_text(terms) as held (term, postings)
-    ), open as (
-      select wanted.term, last.first, length(last.postings) as bytes
+    ), listed as (
+      select workspace_id, owner_id, term, number, postings, null::integer as open, length(postings) as bytes from added
+      union all
+      select null, null, wanted.term, -1, null, last.first, last.bytes
       from (select distinct term from added) as wanted cross join lateral (
-        select first, postings from postings
+        select first, length(postings) as bytes from postings
         where postings.project_id = ${project_id} and postings.term = wanted.term order by first desc limit 1
-      ) as last
+      ) as last where last.bytes < ${sql.lit(rowBytes)}
     ), placed as (
-      select added.*, open.first as open,
-        (coalesce(open.bytes, 0) + sum(length(added.postings)) over (partition by added.term order by number) - length(added.postings))
-          / ${sql.lit(rowBytes)} as row
-      from added left join open on open.term = added.term and open.bytes < ${sql.lit(rowBytes)}
+      select *, max(open) over (partition by term) as behind,
+        (sum(bytes) over (partition by term order by number) - bytes) / ${sql.lit(rowBytes)} as row
+      from listed
     )
     insert into postings (workspace_id, project_id, owner_id, term, first, postings)
-    select workspace_id, ${project_id}, owner_id, term, case when row = 0 then coalesce(min(open), min(number)) else min(number) end,
+    select workspace_id, ${project_id}, owner_id, term, case when row = 0 then coalesce(min(behind), min(number)) else min(number) end,
       string_agg(postings, '' order by number)
-    from placed group by workspace_id, owner_id, term, row order by term, min(number)
-    on conflict (project_id, term, first) do update set postings = postings.postings || excluded.postings`.execute(scope.db);
-  // Less by what was there: more may have been added in the meantime.
-  await sql`update search_indexes set pieces = pieces - ${pieces}::int where project_id = ${project_id}`.execute(scope.db);
-  return pieces;
+    from placed where postings is not null group by workspace_id, owner_id, term, row order by term, min(number)
+    on conflict (project_id, term, first) do update set postings = postings.postings || excluded.postings`.execute(db);
+}
+
+/** How many pieces there may be before whoever adds has to wait: with more of them, a search would. */
+const tooManyPieces = 4 * mostPieces;
+
+/** How often it is looked whether others have merged. */
+const lookMs = 100;
+
+/** For whoever has added something: merges, or waits while others who do cannot keep up. */
+export async function makeRoom(transact: Transact, project_id: string, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const { pieces, merged } = await transact((scope) => mergePieces(scope, project_id));
+    if (pieces - merged <= tooManyPieces) return;
+    if (merged === 0) await sleep(lookMs, undefined, { signal });
+  }
 }
 
 /** Takes the postings of chunks that are gone out of a project, where there are many. Returns how many rows it rewrote. */

@@ -5,7 +5,7 @@ import type { Context } from '../../operations/context.ts';
 import { defineJob } from '../../operations/job.ts';
 import type { JobRow } from '../../platform/jobs/types.ts';
 import { openProject } from '../workspace/index.ts';
-import { mergePieces } from './index-upkeep.ts';
+import { makeRoom } from './index-upkeep.ts';
 import { ingest } from './ingest.ts';
 import { toSource } from './rules.ts';
 import { type IngestInput, ingestInput, source } from './schema.ts';
@@ -19,7 +19,7 @@ export const ingested = z.object({
 
 export async function takeIn(context: Context, input: IngestInput): Promise<z.input<typeof ingested>> {
   const { change, row } = await ingest(context, input);
-  if (change !== 'unchanged') await context.transaction('write', (scope) => mergePieces(scope, row.project_id));
+  if (change !== 'unchanged') await makeRoom((work) => context.transaction('write', work), row.project_id, context.signal);
   const view = toSource(row);
   return { source: view, conversation_id: view.conversation_id, change };
 }
