@@ -90,7 +90,8 @@ export function openVectors({ database, models, log }: VectorsOptions): Vectors 
       return rows.length > 0;
     },
     async index({ id, dimension }, least) {
-      if (home === undefined) return;
+      // There, everybody would wait for it, far longer than it saves: all are compared.
+      if (home === undefined || (database.kind === 'embedded' && least === undefined)) return;
       const facts = { id, dimension, home };
       const count = await database.transaction('system', { mode: 'read' }, (scope) => countVectors(scope, id));
       // That takes minutes over a million: no limit of time that is meant for queries may end it.
