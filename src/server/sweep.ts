@@ -35,6 +35,9 @@ const hourMs = 3_600_000;
 /** Whoever adds to an index merges it as well, so this finds only what somebody was stopped before. */
 const minuteMs = 60_000;
 
+/** How soon what was taken in gets its vectors, and how often a model that is down is asked again. */
+const embeddingMs = 5_000;
+
 interface Sweep {
   name: string;
   everyMs: number;
@@ -61,7 +64,7 @@ export function startSweeps({
     { name: 'expired_claims', everyMs: settings.sweepMs, run: () => sweepExpired(database, events, settings) },
     ...(models.embedding === undefined
       ? []
-      : [{ name: 'embeddings', everyMs: settings.sweepMs, run: () => embedPending({ database, vectors, log, signal: stopping.signal }) }]),
+      : [{ name: 'embeddings', everyMs: embeddingMs, run: () => embedPending({ database, vectors, log, signal: stopping.signal }) }]),
     { name: 'search_index', everyMs: minuteMs, run: () => keepUpIndex(database) },
     { name: 'long_calls', everyMs: settings.sweepMs, run: () => longCalls.sweep() },
     { name: 'idempotency_keys', everyMs: hourMs, run: asSystem((scope) => deleteOldKeys(scope, settings.idempotencyHours)) },

@@ -34,11 +34,14 @@ async function pending(): Promise<string[]> {
   return (JSON.parse(await incident.quarterdeck('migrate', 'status', '--json')) as { pending: string[] }).pending;
 }
 
-async function query(text: string): Promise<void> {
+async function query<Row extends pg.QueryResultRow>(text: string): Promise<Row[]> {
   const client = new pg.Client({ connectionString: incident.databaseUrl });
   await client.connect();
-  await client.query(text).finally(() => client.end());
+  return (await client.query<Row>(text).finally(() => client.end())).rows;
 }
+
+const tables = async (): Promise<string[]> =>
+  (await query<{ name: string }>(`select tablename as name from pg_tables where schemaname = 'public'`)).map(({ name }) => name);
 
 const down = (steps = 1) => incident.quarterdeck('migrate', 'down', '--steps', String(steps), '--lose-data', '--yes');
 
@@ -131,12 +134,14 @@ describe('failed-migration', () => {
   });
 
   test('says which statement is refused, and that nothing of it was kept', async () => {
+    const before = await tables();
     await down();
-    // Of the newest migration.
-    await query('create table sources (made_by text)');
+    const without = await tables();
+    const [made = ''] = before.filter((name) => !without.includes(name));
+    await query(`create table ${made} (made_by text)`);
     expect(await look()).toMatchObject({ exit: 1, cause: 'failing', left: [], reason: expect.stringContaining('Nothing of it was kept') });
     expect(await pending()).toEqual([newest]);
-    await query('drop table sources');
+    await query(`drop table ${made}`);
     await incident.quarterdeck('migrate', 'up');
   });
 

@@ -19,6 +19,9 @@ const rememberMs = 5_000;
 /** Far longer than a batch takes, so that a claim ends only with its process. */
 const claimSeconds = 120;
 
+/** How often it is tried to install what is missing: an administrator may have done something about it, and the log of the database has each failure. */
+const retryMs = 60_000;
+
 /** Key of the advisory lock of whoever makes or drops a space. */
 const lockKey = '7281904265173307';
 
@@ -41,6 +44,7 @@ export function openVectors({ database, models, log }: VectorsOptions): Vectors 
   let failure: string | undefined = preparing;
   const me = randomUUID();
   let home: string | undefined;
+  let triedAt = -Infinity;
   let known: { at: number; serving: Promise<Space | undefined> } | undefined;
 
   async function readServing(): Promise<Space | undefined> {
@@ -78,6 +82,8 @@ export function openVectors({ database, models, log }: VectorsOptions): Vectors 
       return known.serving;
     },
     async filling(signal) {
+      if (home === undefined && performance.now() - triedAt < retryMs) return undefined;
+      triedAt = performance.now();
       home ??= await installed();
       if (home === undefined) return undefined;
       await this.serving();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Workshop, createWorkshop, document, step } from '../../support/runbook.ts';
+import { type Workshop, createWorkshop, document, step } from '../support/runbook.ts';
 
 let workshop: Workshop;
 

@@ -5,12 +5,12 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { call } from '../../../src/production/release/admin.ts';
-import { proxySocket } from '../../../src/production/release/names.ts';
-import { findSocket } from '../../../src/system/socket.ts';
-import { identityOf } from '../../../src/system/process.ts';
-import { quarterdeck } from '../../behaviour/cli/quarterdeck.ts';
-import { type Ran, type TestRelease, createRelease } from '../../support/release.ts';
+import { call } from '../../src/production/release/admin.ts';
+import { proxySocket } from '../../src/production/release/names.ts';
+import { findSocket } from '../../src/system/socket.ts';
+import { identityOf } from '../../src/system/process.ts';
+import { quarterdeck } from '../behaviour/cli/quarterdeck.ts';
+import { type Ran, type TestRelease, createRelease } from '../support/release.ts';
 
 let release: TestRelease;
 

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Journal } from '../../../src/runbook/journal/journal.ts';
-import { identityOf } from '../../../src/system/process.ts';
-import type { RunEntry } from '../../../src/runbook/run/records.ts';
-import { type Workshop, createWorkshop, document, expecting, step } from '../../support/runbook.ts';
+import { Journal } from '../../src/runbook/journal/journal.ts';
+import { identityOf } from '../../src/system/process.ts';
+import type { RunEntry } from '../../src/runbook/run/records.ts';
+import { type Workshop, createWorkshop, document, expecting, step } from '../support/runbook.ts';
 
 let workshop: Workshop;
 
