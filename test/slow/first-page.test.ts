@@ -4,9 +4,9 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { type TestContext, afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type TestServer, client, startTestServer } from '../../support/server.ts';
-import { findChromium, launchChromium, noChromium } from './chromium.ts';
-import { type Visit, type VisitOptions, type Visitor, makeKey, openVisit, signIn, signUp } from './visit.ts';
+import { type TestServer, client, startTestServer } from '../support/server.ts';
+import { findChromium, launchChromium, noChromium } from '../once/browser/chromium.ts';
+import { type Visit, type VisitOptions, type Visitor, makeKey, openVisit, signIn, signUp } from '../once/browser/visit.ts';
 
 interface Refusal {
   error: { message: string; next: string };
