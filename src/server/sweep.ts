@@ -13,7 +13,7 @@ import type { Metrics } from '../platform/telemetry/metrics.ts';
 import type { Vectors } from '../platform/vectors/types.ts';
 import type { LongCalls } from './mcp/long-calls/calls.ts';
 import type { WishBook } from './mcp/wishes/wishes.ts';
-import { deleteOldTurns, embedPending, keepUp as keepUpIndex } from '../toolsets/knowledge/index.ts';
+import { deleteOldEmbeddings, deleteOldTurns, embedPending, keepUp as keepUpIndex } from '../toolsets/knowledge/index.ts';
 import { sweepExpired } from '../toolsets/queue/index.ts';
 
 export interface SweepParts {
@@ -68,6 +68,7 @@ export function startSweeps({
     { name: 'search_index', everyMs: minuteMs, run: () => keepUpIndex(database) },
     { name: 'long_calls', everyMs: settings.sweepMs, run: () => longCalls.sweep() },
     { name: 'idempotency_keys', everyMs: hourMs, run: asSystem((scope) => deleteOldKeys(scope, settings.idempotencyHours)) },
+    { name: 'old_embeddings', everyMs: hourMs, run: asSystem(deleteOldEmbeddings) },
     { name: 'old_wishes', everyMs: hourMs, run: () => wishes.sweep() },
     { name: 'old_oauth', everyMs: hourMs, run: () => identity.sweep() },
     { name: 'old_questions', everyMs: hourMs, run: asSystem((scope) => deleteOldTurns(scope, settings.questionDays)) },

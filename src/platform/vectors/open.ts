@@ -118,7 +118,7 @@ const missing =
 
 function cannotInstall(error: unknown): string {
   const reason = error instanceof Error ? error.message : String(error);
-  return `pgvector cannot be used, so search goes by words: ${reason} Let an administrator run "create extension vector" in this database.`;
+  return `pgvector cannot be used, so search goes by words: ${reason}. Let an administrator run "create extension vector" in this database, or "alter extension vector update" where it is too old.`;
 }
 
 /** The schema that the extension is in; undefined: it is not installed in this database. */
@@ -135,7 +135,7 @@ async function install(db: Kysely<unknown>): Promise<string | undefined> {
   const version = rows[0]?.version;
   if (version === undefined) return undefined;
   if (version.localeCompare(leastVersion, undefined, { numeric: true }) < 0)
-    throw new Error(`It has version ${version}, and ${leastVersion} is the oldest that works.`);
+    throw new Error(`it has version ${version}, and ${leastVersion} is the oldest that works`);
   await sql`create extension if not exists vector`.execute(db);
   return installedHome(db);
 }

@@ -13,12 +13,12 @@ export const schema = 'vectors';
 const mostIndexed = 4_000;
 
 /**
- * Up to so many vectors are compared one by one: that takes a few milliseconds, finds all, and needs no luck with filters. Measured with
- * `npm run bench:search -- --vectors`.
+ * Up to so many vectors are compared one by one, which finds all, behind any filter. In WebAssembly, the slowest place, that takes less than a tenth of
+ * a second: `npm run bench:search -- --chunks 0`.
  */
 export const exactBelow = 10_000;
 
-/** How many the index looks at before it is content: more find more, and take longer. pgvector's default of 40 finds 9 of 10. */
+/** How many the index looks at before it is content: more find more, and take longer. pgvector's own default is 40. */
 const searchWidth = 200;
 
 export interface SpaceFacts {

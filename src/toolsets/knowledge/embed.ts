@@ -176,6 +176,14 @@ async function remember(
     on conflict (project_id, model, hash) do nothing`.execute(scope.db);
 }
 
+/** Deletes what models made, a week ago or earlier, of texts that no chunk has now. Returns how many. */
+export async function deleteOldEmbeddings({ db }: TransactionScope): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from embeddings where created_at < now() - interval '7 days' and not exists (
+      select from chunks where chunks.project_id = embeddings.project_id and chunks.hash = embeddings.hash)`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}
+
 async function forgetOtherModels(database: EmbedParts['database'], { name }: EmbeddingModel): Promise<void> {
   await asSystem(database, 'write', ({ db }) => sql`delete from embeddings where model <> ${name}`.execute(db));
 }

@@ -26,5 +26,5 @@ export const knowledgeToolset: Toolset = {
 
 export { deleteOldTurns } from './answers/history.ts';
 export { assertFileSize, toFileInput } from './read/file.ts';
-export { embedPending } from './embed.ts';
+export { deleteOldEmbeddings, embedPending } from './embed.ts';
 export { keepUp } from './index-upkeep.ts';

@@ -8,7 +8,7 @@ import { findProject, noSuchProject, personalKey, projectKey } from '../workspac
 import { readSpan, verify } from './citations.ts';
 import { beginToTakeIn, ingested, isLarge, takeIn } from './ingest-job.ts';
 import { job, toJob } from './jobs.ts';
-import { noSuchSource, noSuchVersion, resourceOf, toPassage, toSource } from './rules.ts';
+import { isForPrograms, noSuchSource, noSuchVersion, resourceOf, toPassage, toSource } from './rules.ts';
 import { citationFields, filters, ingestInput, passage, searchMode, source, sourceId, sourceKinds } from './schema.ts';
 import { meaningOf, search } from './search.ts';
 import { deleteSourceRow, findSource, findVersion, listSourceRows } from './store.ts';
@@ -79,7 +79,7 @@ export const searchKnowledge = defineOperation({
     const page = toPage(rows.slice(0, Math.max(0, deepest - offset)), {
       limit: most,
       bytes: context.page_bytes,
-      item: ({ row }) => toPassage(row, result.worth, !Number.isFinite(context.page_bytes)),
+      item: ({ row }) => toPassage(row, result.worth, isForPrograms(context)),
       cursor: ({ place }) => writeCursor('search', asked, [place]),
     });
     return {

@@ -1,9 +1,11 @@
 /** Pure decisions on knowledge: which source something belongs to, what a call changes, and how things are shown. */
 
+import type { Context } from '../../operations/context.ts';
 import { type Problem, notFound } from '../../platform/problem.ts';
 import { languages } from './analysis/languages.ts';
 import type { Language } from './analysis/languages.ts';
 import { cite } from './citations.ts';
+import type { PassageRow } from './passages.ts';
 import type { PassageView, SourceView } from './schema.ts';
 import { snippetOf } from './snippet.ts';
 import type { Found } from './search.ts';
@@ -51,18 +53,27 @@ export function toSource(row: SourceFacts): SourceView {
 
 /** `whole`: with what a program shows and a model need not read. */
 export function toPassage(row: Found, worth: ReadonlyMap<string, number>, whole: boolean): PassageView {
-  const { source_id, title, headings, page, authors, at, score } = row;
   const { text, highlights } = snippetOf(row.text, toLanguage(row.language), worth);
+  return {
+    ...originOf(row, whole),
+    snippet: text,
+    ...(whole && { highlights }),
+    score: Math.round(row.score * 10_000) / 10_000,
+    citation: cite(row),
+  };
+}
+
+/** Where a passage stands, and who said it when. */
+export function originOf({ source_id, title, headings, page, authors, at }: PassageRow, whole: boolean) {
   return {
     source_id,
     title,
     ...(headings.length > 0 && { section: headings.join(' > ') }),
     ...(page !== null && { page }),
     ...(authors.length > 0 && { authors }),
-    ...((whole || authors.length > 0) && { at }),
-    snippet: text,
-    ...(whole && { highlights }),
-    score: Math.round(score * 10_000) / 10_000,
-    citation: cite(row),
+    ...((whole || authors.length > 0) && { at: at.toISOString() }),
   };
 }
+
+/** Whether whoever asked is a program, which gets what a model need not read. */
+export const isForPrograms = ({ page_bytes }: Pick<Context, 'page_bytes'>): boolean => !Number.isFinite(page_bytes);

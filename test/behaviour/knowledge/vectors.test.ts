@@ -4,10 +4,11 @@ import { type RawBuilder, sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readSettings } from '../../../src/platform/config/read.ts';
 import { grantToAppRole } from '../../../src/platform/database/security.ts';
+import type { TransactionScope } from '../../../src/platform/database/types.ts';
 import { openModels } from '../../../src/platform/models/open.ts';
 import { createLog } from '../../../src/platform/telemetry/log.ts';
 import { openVectors } from '../../../src/platform/vectors/open.ts';
-import { embedPending } from '../../../src/toolsets/knowledge/index.ts';
+import { deleteOldEmbeddings, embedPending } from '../../../src/toolsets/knowledge/index.ts';
 import { type Answer, type Caller, type OwnHouse, openHouse } from '../../support/house.ts';
 import { type ModelServer, startModelServer } from '../../support/models.ts';
 
@@ -91,6 +92,24 @@ describe('with pgvector', () => {
     const [counts] = await rows(sql<{ chunks: number; vectors: number }>`
       select (select count(*) from chunks) as chunks, (select count(*) from ${sql.raw(await spaceTable())}) as vectors`);
     expect(counts?.vectors).toBe(counts?.chunks);
+  });
+
+  test('what a model made is kept while a chunk has the text, and for a week', async () => {
+    const asSystem = <Result>(work: (scope: TransactionScope) => Promise<Result>) =>
+      house.database.transaction('system', { mode: 'write' }, work);
+    const { source } = await ada.call('ingest_source', { title: 'Gone soon', content: 'Here today.' });
+    await house.embed();
+    await ada.call('delete_source', { source_id: source.id });
+    const unused = async () =>
+      (await rows(sql<{ count: number }>`select count(*) as count from embeddings where hash not in (select hash from chunks)`))[0]?.count;
+    expect(await unused()).toBeGreaterThan(0);
+    expect(await asSystem(deleteOldEmbeddings)).toBe(0);
+    await asSystem(({ db }) => sql`update embeddings set created_at = now() - interval '8 days'`.execute(db));
+    const [before] = await rows(sql<{ count: number }>`select count(*) as count from embeddings`);
+    const deleted = await asSystem(deleteOldEmbeddings);
+    const [after] = await rows(sql<{ count: number }>`select count(*) as count from embeddings`);
+    expect([await unused(), after?.count]).toEqual([0, (before?.count ?? 0) - deleted]);
+    expect(after?.count).toBeGreaterThan(0);
   });
 
   test('filters and phrases hold, whatever is near', async () => {

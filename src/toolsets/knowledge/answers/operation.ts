@@ -6,6 +6,7 @@ import { line } from '../../../operations/fields.ts';
 import { defineOperation } from '../../../operations/operation.ts';
 import { type ProjectRow, findProject, noSuchProject, personalKey, projectKey } from '../../workspace/index.ts';
 import { cite } from '../citations.ts';
+import { isForPrograms, originOf } from '../rules.ts';
 import { type Filters, passage, sourceId } from '../schema.ts';
 import { meaningOf, search } from '../search.ts';
 import { type Reading, answer } from './answer.ts';
@@ -131,19 +132,7 @@ function tellTo(context: Context): (piece: Piece) => void {
 
 type CitationView = z.input<typeof citation>;
 
-function toCitation(
-  context: Context,
-  { n, passage: { source_id, title, headings, page, authors, at, version }, starts, ends, text }: Evidence,
-): CitationView {
-  return {
-    n,
-    source_id,
-    title,
-    ...(headings.length > 0 && { section: headings.join(' > ') }),
-    ...(page !== null && { page }),
-    ...(authors.length > 0 && { authors }),
-    ...((context.page_bytes === undefined || authors.length > 0) && { at: at.toISOString() }),
-    quote: text,
-    citation: cite({ source_id, version, starts, ends, text }),
-  };
+function toCitation(context: Context, { n, passage: its, starts, ends, text }: Evidence): CitationView {
+  const { source_id, version } = its;
+  return { n, ...originOf(its, isForPrograms(context)), quote: text, citation: cite({ source_id, version, starts, ends, text }) };
 }
