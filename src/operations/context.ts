@@ -1,5 +1,6 @@
 /** What a handler gets: who asks, the clock, the open transaction, and the services below. */
 
+import type { Cache } from '../platform/cache.ts';
 import type { TransactionOptions, TransactionScope } from '../platform/database/types.ts';
 import type { NewEvent } from '../platform/events/types.ts';
 import type { Principal } from '../platform/identity/principal.ts';
@@ -28,6 +29,7 @@ export interface BaseContext {
   models: Models;
   /** Where texts are compared by what they mean, if an embedding model is switched on. */
   vectors: Vectors;
+  cache: Cache;
   log: Log;
   /** A new id: uuid version 7. */
   newId(): string;

@@ -1,6 +1,7 @@
 /** Makes the context that a handler gets: with a transaction, or with the means to open short ones. */
 
 import { v7 as newId } from 'uuid';
+import { noCache } from '../platform/cache.ts';
 import type { TransactionOptions, TransactionScope } from '../platform/database/types.ts';
 import type { NewEvent } from '../platform/events/types.ts';
 import { actorOf } from '../platform/identity/principal.ts';
@@ -55,6 +56,7 @@ class CallContext implements BaseContext {
   readonly identity: BaseContext['identity'];
   readonly models: BaseContext['models'];
   readonly vectors: BaseContext['vectors'];
+  readonly cache: BaseContext['cache'];
   readonly log: BaseContext['log'];
   readonly newId: BaseContext['newId'];
   readonly page_bytes: BaseContext['page_bytes'];
@@ -72,6 +74,7 @@ class CallContext implements BaseContext {
     this.identity = base.identity;
     this.models = base.models;
     this.vectors = base.vectors;
+    this.cache = base.cache;
     this.log = base.log;
     this.newId = base.newId;
     this.page_bytes = base.page_bytes;
@@ -137,7 +140,7 @@ function closed(): never {
 }
 
 export function baseContext(options: RegistryOptions, operation: Pick<Operation, 'name' | 'simple'>, request: CallRequest): BaseContext {
-  const { settings, identity, models = noModels, vectors = noVectors, log } = options;
+  const { settings, identity, models = noModels, vectors = noVectors, cache = noCache, log } = options;
   return {
     principal: request.principal,
     face: request.face,
@@ -147,6 +150,7 @@ export function baseContext(options: RegistryOptions, operation: Pick<Operation,
     identity,
     models,
     vectors,
+    cache,
     log,
     newId,
     page_bytes: request.page_bytes ?? (request.face === 'rest' ? undefined : modelPageBytes),

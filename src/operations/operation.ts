@@ -41,8 +41,8 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
   /** Served when everything else has to wait: short, and others stand still without it. Default: false. */
   essential?: boolean;
   /**
-   * Its handler does nothing before its first query, and reads `context.now` only after it: that query then goes out together with BEGIN.
-   * Default: false.
+   * Its handler does nothing before its first query, and reads `context.now` only after it: that query then goes out together with BEGIN. With
+   * `transaction: 'none'`, that is so of each transaction that only reads. Default: false.
    */
   eager?: boolean;
   /** False when it tells its progress or asks the person; faces may serve the simple ones in a shorter way. Default: true. */

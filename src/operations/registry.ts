@@ -8,6 +8,7 @@ import type { Principal } from '../platform/identity/principal.ts';
 import type { Identity } from '../platform/identity/types.ts';
 import type { Jobs } from '../platform/jobs/types.ts';
 import type { Models } from '../platform/models/types.ts';
+import type { Cache } from '../platform/cache.ts';
 import type { Vectors } from '../platform/vectors/types.ts';
 import { Problem, cancelled, forbidden, insufficientScope, internal, notFound } from '../platform/problem.ts';
 import { logBug } from '../platform/telemetry/bugs.ts';
@@ -32,6 +33,8 @@ export interface RegistryOptions {
   models?: Models | undefined;
   /** Default: none. */
   vectors?: Vectors | undefined;
+  /** Default: nothing is kept. */
+  cache?: Cache | undefined;
   /** Default: no job can be begun. */
   jobs?: Jobs | undefined;
   settings: Settings;
@@ -196,7 +199,7 @@ async function runWithout(
   idempotent: IdempotentCall | undefined,
 ): Promise<Output> {
   const short = <Result>(mode: 'read' | 'write', work: (context: Context) => Promise<Result>) =>
-    inTransaction(options, base, { mode, essential: operation.essential }, work);
+    inTransaction(options, base, { mode, essential: operation.essential, eager: operation.eager === true && mode === 'read' }, work);
   const replay = idempotent === undefined ? undefined : await short('write', (context) => takeKey(context, idempotent));
   if (replay !== undefined) return replay;
   try {

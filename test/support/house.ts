@@ -19,6 +19,7 @@ import { Problem } from '../../src/platform/problem.ts';
 import { createLog } from '../../src/platform/telemetry/log.ts';
 import { openVectors } from '../../src/platform/vectors/open.ts';
 import type { Vectors } from '../../src/platform/vectors/types.ts';
+import { createCache } from '../../src/platform/cache.ts';
 import { createRegistry } from '../../src/operations/registry.ts';
 import type { Face, Toolset } from '../../src/operations/operation.ts';
 import type { JobWork, Registry } from '../../src/operations/types.ts';
@@ -104,7 +105,18 @@ export async function openHouse(options: HouseOptions = {}): Promise<OwnHouse> {
   const models = await openModels({ settings, log });
   const vectors = openVectors({ database, models, log });
   const jobs = createJobs({ database, events, settings, log });
-  const registry = createRegistry({ toolsets, database, identity, events, models, vectors, jobs, settings, log });
+  const registry = createRegistry({
+    toolsets,
+    database,
+    identity,
+    events,
+    models,
+    vectors,
+    cache: createCache(settings),
+    jobs,
+    settings,
+    log,
+  });
   await jobs.start(registry.jobs, registry.runJob);
   return {
     ...houseOf({ database, identity, events, registry }),

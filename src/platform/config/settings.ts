@@ -103,6 +103,12 @@ export const settingDefinitions = {
   }),
   ...limitSettings,
   ...modelSettings,
+  cacheMb: setting({
+    variable: 'QUARTERDECK_CACHE_MB',
+    schema: count(64, 0, 65_536),
+    description:
+      'MiB of what was read that are kept between requests, so that a word that is searched again costs no query. 64 hold what is asked most among 100,000 passages; 0 keeps nothing.',
+  }),
   replicas: setting({
     variable: 'QUARTERDECK_REPLICAS',
     schema: count(1, 1, 10_000),

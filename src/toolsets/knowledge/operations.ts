@@ -63,6 +63,7 @@ export const searchKnowledge = defineOperation({
   scope: 'knowledge:read',
   http: { method: 'POST', path: '/search' },
   transaction: 'none',
+  eager: true,
   async handler(context, { query, limit: most, project: key, filters: wanted = {}, cursor: from }) {
     const started = performance.now();
     const asked = { query, project: key, ...wanted };

@@ -10,7 +10,8 @@ import { type IndexFacts, type Ranked, type Ranking, rank } from './ranking/rank
 import { toLanguage } from './rules.ts';
 import type { Filters } from './schema.ts';
 import { type PassageRow, passesFilters, readPassages } from './passages.ts';
-import { readIndexes, readPostings } from './word-index.ts';
+import { readTermPostings } from './term-postings.ts';
+import { type WordIndex, readIndexes } from './word-index.ts';
 
 export interface Query {
   text: string;
@@ -58,7 +59,7 @@ export async function meaningOf({ vectors, settings, signal, log }: Context, tex
 const firstReach = 4;
 const reachGrowth = 8;
 
-/** In a transaction. With the vector of the text, what it means counts as much as its words. */
+/** In a transaction that only reads. With the vector of the text, what it means counts as much as its words. */
 export async function search(context: Context, query: Query, meaning?: Meaning): Promise<SearchResult> {
   const indexes = await readIndexes(context, query.project_id);
   const ranking = await rankByWords(context, query.text, indexes);
@@ -72,11 +73,10 @@ export async function search(context: Context, query: Query, meaning?: Meaning):
 }
 
 /** What each term of a text is worth in these projects, and where they stand. */
-async function rankByWords(context: Context, text: string, indexes: Awaited<ReturnType<typeof readIndexes>>): Promise<Ranking> {
+async function rankByWords(context: Context, text: string, indexes: readonly WordIndex[]): Promise<Ranking> {
   const spoken = [...new Set(indexes.flatMap((index) => index.languages))].map(toLanguage);
   const terms = [...new Set(spoken.flatMap((language) => termsOf(text, language)))];
-  const projects = indexes.map((index) => index.project_id);
-  return rank({ terms, indexes, postings: terms.length === 0 ? [] : await readPostings(context, projects, terms) });
+  return rank({ terms, indexes, postings: await readTermPostings(context, indexes, terms) });
 }
 
 /** Reads the chunks and keeps those that pass, in their order. */

@@ -5,16 +5,23 @@
 
 import { sql } from 'kysely';
 import type { TransactionScope } from '../../platform/database/types.ts';
-import { type TermPostings, toPosting } from './ranking/postings.ts';
+import { toPosting } from './ranking/postings.ts';
 import type { IndexFacts } from './ranking/rank.ts';
 import { knowledgeTables } from './rows.ts';
 import type { NewChunk } from './passages.ts';
 
+/** The words of one project. */
+export interface WordIndex extends IndexFacts {
+  languages: string[];
+  /** The number that the next chunk gets: all that are there have lower ones. */
+  next_number: number;
+}
+
 /** The parts of the workspace that the caller may search, one a project. */
-export async function readIndexes(scope: TransactionScope, project_id?: string): Promise<(IndexFacts & { languages: string[] })[]> {
+export async function readIndexes(scope: TransactionScope, project_id?: string): Promise<WordIndex[]> {
   return knowledgeTables(scope)
     .selectFrom('search_indexes')
-    .select(['project_id', 'sources', 'chunks', 'length', 'languages'])
+    .select(['project_id', 'sources', 'chunks', 'length', 'languages', 'next_number'])
     .where('workspace_id', '=', scope.workspace_id)
     .where((where) => where.or([where('owner_id', 'is', null), where('owner_id', '=', scope.user_id)]))
     .where('chunks', '>', 0)
@@ -22,22 +29,37 @@ export async function readIndexes(scope: TransactionScope, project_id?: string):
     .execute();
 }
 
-/** Merged postings and those that were added since. */
+/** A term of a project, and the first chunk of which it is not known whether it holds it. */
+export interface WantedPostings {
+  project_id: string;
+  term: string;
+  from: number;
+}
+
+/**
+ * Merged postings and those that were added since, as they are stored and in the order of their numbers. From the row on that has `from`, which may
+ * begin before it. Where a term stands nowhere there is no row.
+ */
 export async function readPostings(
   scope: TransactionScope,
-  projects: readonly string[],
-  terms: readonly string[],
-): Promise<TermPostings[]> {
-  const { rows } = await sql<TermPostings>`
-    with found as (
-      select project_id, term, first as number, postings from postings
-      where workspace_id = ${scope.workspace_id} and project_id = any(${[...projects]}::uuid[]) and term = any(${[...terms]}::text[])
+  wanted: readonly WantedPostings[],
+): Promise<{ project_id: string; term: string; postings: Buffer }[]> {
+  const columns = [wanted.map((one) => one.project_id), wanted.map((one) => one.term), wanted.map((one) => one.from)];
+  const { rows } = await sql<{ project_id: string; term: string; postings: Buffer }>`
+    with wanted as materialized (
+      select * from unnest(${columns[0]}::uuid[], ${columns[1]}::text[], ${wanted.map((one) => bucketOf(one.term))}::smallint[], ${columns[2]}::int[])
+        as wanted (project_id, term, bucket, since)
+    ), found as (
+      select wanted.project_id, wanted.term, first as number, merged.postings from wanted cross join lateral (
+        select first, postings from postings
+        where workspace_id = ${scope.workspace_id} and postings.project_id = wanted.project_id and postings.term = wanted.term
+          and first >= coalesce((
+            select max(first) from postings where postings.project_id = wanted.project_id and postings.term = wanted.term and first <= since), 0)
+      ) as merged
       union all
       select pieces.project_id, wanted.term, pieces.number, decode(pieces.terms ->> wanted.term, 'hex')
-      from unnest(${[...terms]}::text[], ${terms.map(bucketOf)}::smallint[]) as wanted (term, bucket)
-      join posting_pieces as pieces on pieces.bucket = wanted.bucket
-      where pieces.workspace_id = ${scope.workspace_id} and pieces.project_id = any(${[...projects]}::uuid[])
-        and pieces.terms ->> wanted.term is not null
+      from wanted join posting_pieces as pieces on pieces.project_id = wanted.project_id and pieces.bucket = wanted.bucket
+      where pieces.workspace_id = ${scope.workspace_id} and pieces.number >= since and pieces.terms ->> wanted.term is not null
     )
     select project_id, term, string_agg(postings, '' order by number) as postings from found group by project_id, term`.execute(scope.db);
   return rows;

@@ -5,7 +5,7 @@
  */
 
 import { inverseFrequency, k1, saturation } from './bm25.ts';
-import { type TermPostings, countAt, holdingOf, lengthAt, numberAt, ordinalAt, postingBytes, sourceLengthAt } from './postings.ts';
+import type { Postings } from './postings.ts';
 
 /** The words of a part of the workspace. */
 export interface IndexFacts {
@@ -14,6 +14,13 @@ export interface IndexFacts {
   chunks: number;
   /** Terms of all chunks together. */
   length: number;
+}
+
+/** Where a term of a query stands in one project. */
+export interface TermPostings {
+  project_id: string;
+  term: string;
+  postings: Postings;
 }
 
 /** What was read to answer a query. */
@@ -49,11 +56,17 @@ export function rank({ terms, indexes, postings }: Evidence): Ranking {
     length,
   );
   const worth = new Map<string, Worth>();
-  for (const [term, holding] of holdingOf(terms, postings))
-    worth.set(term, { chunk: chunks.worth(holding.chunks), source: sources.worth(holding.sources) });
   const scores = new Scores();
-  for (const term of postings)
-    score(scores, term, worth.get(term.term) ?? { chunk: 0, source: 0 }, { chunk: chunks.average, source: sources.average });
+  for (const term of terms) {
+    const its = postings.filter((one) => one.term === term);
+    const holding = (count: (one: Postings) => number) => its.reduce((total, one) => total + count(one.postings), 0);
+    const value = {
+      chunk: chunks.worth(holding(({ numbers }) => numbers.length)),
+      source: sources.worth(holding(({ sources: held }) => held.firsts.length)),
+    };
+    worth.set(term, value);
+    for (const one of its) score(scores.of(one.project_id), one.postings, value, { chunk: chunks.average, source: sources.average });
+  }
   const highest = [...worth.values()].reduce((total, value) => total + (value.chunk + value.source) * (k1 + 1), 0);
   return {
     worth: new Map([...worth].map(([term, value]) => [term, value.chunk])),
@@ -75,26 +88,16 @@ function levelOf(count: number, length: number) {
   };
 }
 
-function score(scores: Scores, { project_id, postings }: TermPostings, worth: Worth, average: Worth): void {
-  const blocks = scores.of(project_id);
-  // Chunks of a source follow each other.
-  let source = { first: -1, length: 0, count: 0 };
-  const close = () => {
-    if (source.count > 0) blocks.addSource(source.first, worth.source * saturation(source.count, source.length, average.source));
-  };
-  for (let at = 0; at < postings.length; at += postingBytes) {
-    const [number, count, ordinal] = [numberAt(postings, at), countAt(postings, at), ordinalAt(postings, at)];
+function score(blocks: Blocks, { numbers, counts, lengths, ordinals, sources }: Postings, worth: Worth, average: Worth): void {
+  for (let at = 0; at < numbers.length; at += 1) {
+    const number = numbers[at] ?? 0;
     const block = blocks.at(number);
     const place = number % blockSize;
-    block.chunks[place] = (block.chunks[place] ?? 0) + worth.chunk * saturation(count, lengthAt(postings, at), average.chunk);
-    block.ordinals[place] = ordinal;
-    if (number - ordinal !== source.first) {
-      close();
-      source = { first: number - ordinal, length: sourceLengthAt(postings, at), count: 0 };
-    }
-    source.count += count;
+    block.chunks[place] = (block.chunks[place] ?? 0) + worth.chunk * saturation(counts[at] ?? 0, lengths[at] ?? 0, average.chunk);
+    block.ordinals[place] = ordinals[at] ?? 0;
   }
-  close();
+  for (let at = 0; at < sources.firsts.length; at += 1)
+    blocks.addSource(sources.firsts[at] ?? 0, worth.source * saturation(sources.counts[at] ?? 0, sources.lengths[at] ?? 0, average.source));
 }
 
 /** Chunks in one array: so few that rare words cost little in a large project, so many that an array is seldom looked up. */
