@@ -16,6 +16,12 @@ export const knowledgeSettings = {
     description:
       'Longest content, in characters as JavaScript counts them, that is taken in while the caller waits; what is longer goes on as a job, and the answer is 202 with the job. A million, some 500 pages, took 1.3 s where it was measured; a machine five times slower is still far from the request time-out.',
   }),
+  readAtOnceMs: setting({
+    variable: 'QUARTERDECK_READ_AT_ONCE_MS',
+    schema: milliseconds(2_000),
+    description:
+      'Longest time that a source is read while the caller waits, with the wait for its turn; what takes longer goes on as a job, however small it is: a PDF of 300 kB may have 300 pages. In two seconds 600 full pages were read where it was measured, and stored in about as many again. 0: PDFs, HTML and texts above 64 kB always go on as jobs.',
+  }),
   maxSourceBytes: setting({
     variable: 'QUARTERDECK_MAX_SOURCE_BYTES',
     schema: count(20 * 1024 * 1024, 1_024, 256 * 1024 * 1024),

@@ -1,4 +1,4 @@
-/** What is too large to be taken in while its caller waits: the same, as a job. */
+/** Taking in a source: while its caller waits, or as a job where that takes too long. */
 
 import { z } from 'zod';
 import type { Context } from '../../operations/context.ts';
@@ -6,7 +6,8 @@ import { defineJob } from '../../operations/job.ts';
 import type { JobRow } from '../../platform/jobs/types.ts';
 import { openProject } from '../workspace/index.ts';
 import { makeRoom } from './index-upkeep.ts';
-import { ingest } from './ingest.ts';
+import { ingest, readInput } from './ingest.ts';
+import type { ReadText } from './read/document.ts';
 import { toSource } from './rules.ts';
 import { type IngestInput, ingestInput, source } from './schema.ts';
 
@@ -17,11 +18,23 @@ export const ingested = z.object({
   change: z.enum(['created', 'unchanged', 'replaced', 'appended']).describe('What this call did'),
 });
 
-export async function takeIn(context: Context, input: IngestInput): Promise<z.input<typeof ingested>> {
-  const { change, row } = await ingest(context, input);
+type Ingested = z.input<typeof ingested>;
+
+async function takeIn(context: Context, input: IngestInput, read: ReadText): Promise<Ingested> {
+  const { change, row } = await ingest(context, input, read);
   if (change !== 'unchanged') await makeRoom((work) => context.transaction('write', work), row.project_id, context.signal);
   const view = toSource(row);
   return { source: view, conversation_id: view.conversation_id, change };
+}
+
+/** Takes it in while its caller waits; undefined: that takes too long. @throws Problem as `readInput` and `ingest` */
+export async function takeInAtOnce(context: Context, input: IngestInput): Promise<Ingested | undefined> {
+  if (isLarge(context, input)) return undefined;
+  const patience = AbortSignal.timeout(context.settings.readAtOnceMs);
+  const read = await readInput(context, input, AbortSignal.any([context.signal, patience])).catch((error: unknown) => {
+    if (error !== patience.reason) throw error;
+  });
+  return read === undefined ? undefined : takeIn(context, input, read);
 }
 
 export const ingestJob = defineJob({
@@ -29,11 +42,11 @@ export const ingestJob = defineJob({
   input: ingestInput,
   output: ingested,
   scope: 'knowledge:write',
-  run: takeIn,
+  run: async (context, input) => takeIn(context, input, await readInput(context, input)),
 });
 
-/** Whether somebody should not wait for it. A PDF counts as it is sent: its pages are read in a thread of their own. */
-export function isLarge({ settings }: Context, { content = '', messages = [] }: IngestInput): boolean {
+/** Whether it takes long whatever it is. What is packed, such as a PDF, may be small and take long: that shows when it is read. */
+function isLarge({ settings }: Context, { content = '', messages = [] }: IngestInput): boolean {
   return messages.reduce((sum, message) => sum + message.content.length, content.length) > settings.ingestAtOnce;
 }
 

@@ -33,9 +33,9 @@ export interface Ingested {
   row: SourceFacts;
 }
 
-/** @throws Problem `invalid_input` for what cannot be read, `not_found` for the project; then nothing is stored */
-export async function ingest(context: Context, input: IngestInput): Promise<Ingested> {
-  const taken = await readInput(context, input);
+/** @throws Problem `not_found` for the project, `too_large`; then nothing is stored */
+export async function ingest(context: Context, input: IngestInput, whole: ReadText): Promise<Ingested> {
+  const taken = take(context, input, whole);
   const known = await context.transaction('read', (scope) => findUnchanged(scope, input, taken));
   if (known !== undefined) return { change: 'unchanged', row: known };
   const { read, title, language } = taken;
@@ -68,9 +68,8 @@ interface Prepared extends Taken {
   chunks: readonly NewChunk[];
 }
 
-async function readInput(context: Context, input: IngestInput): Promise<Taken> {
+function take(context: Context, input: IngestInput, read: ReadText): Taken {
   const { messages, url } = input;
-  const read = messages === undefined ? await readContent(context, input) : readMessages(messages);
   const hash = hashText(read.text);
   const title = input.title ?? input.scenario_title ?? read.title ?? url ?? firstWords(read.text);
   const conversation_id = input.conversation_id ?? (messages === undefined || url !== undefined ? undefined : shortOf(hash));
@@ -79,11 +78,14 @@ async function readInput(context: Context, input: IngestInput): Promise<Taken> {
   return { read, hash, message_hashes: (messages ?? []).map(hashMessage), title, conversation_id, identity, language };
 }
 
-function readContent(context: Context, { content = '', format, url }: IngestInput): Promise<ReadText> {
+/** What a source says. @throws Problem `invalid_input` for what cannot be read; `overloaded`; the reason of the signal */
+export async function readInput(context: Context, input: IngestInput, signal = context.signal): Promise<ReadText> {
+  const { messages, content = '', format, url } = input;
+  if (messages !== undefined) return readMessages(messages);
   const tellReading = tell(context, 'reading');
   return readSource(
     { content, format: format ?? (url === undefined ? undefined : formatOfAddress(url)) },
-    { signal: context.signal, limits: readLimitsOf(context.settings), onProgress: ({ done, total }) => tellReading(done, total) },
+    { signal, limits: readLimitsOf(context.settings), onProgress: ({ done, total }) => tellReading(done, total) },
   );
 }
 

@@ -6,7 +6,7 @@ import { cursor, line, limit, nextCursor } from '../../operations/fields.ts';
 import { defineOperation } from '../../operations/operation.ts';
 import { findProject, noSuchProject, personalKey, projectKey } from '../workspace/index.ts';
 import { readSpan, verify } from './citations.ts';
-import { beginToTakeIn, ingested, isLarge, takeIn } from './ingest-job.ts';
+import { beginToTakeIn, ingested, takeInAtOnce } from './ingest-job.ts';
 import { job, toJob } from './jobs.ts';
 import { isForPrograms, noSuchSource, noSuchVersion, resourceOf, toPassage, toSource } from './rules.ts';
 import { citationFields, filters, ingestInput, passage, searchMode, source, sourceId, sourceKinds } from './schema.ts';
@@ -21,7 +21,7 @@ export const ingestSource = defineOperation({
   name: 'ingest_source',
   title: 'Take in a source',
   description:
-    'Takes in a document (title, content, format) or a conversation (conversation_id with content, or with messages), so that search_knowledge and ask_knowledge find it. The same again changes nothing; new content for the same conversation_id or url replaces the text as a new version; new messages are appended. What is large goes on as a job: follow it with get_job.',
+    'Takes in a document (title, content, format) or a conversation (conversation_id with content, or with messages), so that search_knowledge and ask_knowledge find it. The same again changes nothing; new content for the same conversation_id or url replaces the text as a new version; new messages are appended. What takes long goes on as a job: follow it with get_job.',
   keywords: `add store save upload import index learn remember ${sourceWords}`,
   input: ingestInput,
   output: ingested.partial().extend({ job: job.optional() }),
@@ -33,7 +33,7 @@ export const ingestSource = defineOperation({
   transaction: 'none',
   cost: 'expensive',
   async handler(context, input) {
-    return isLarge(context, input) ? { job: toJob(await beginToTakeIn(context, input)) } : takeIn(context, input);
+    return (await takeInAtOnce(context, input)) ?? { job: toJob(await beginToTakeIn(context, input)) };
   },
 });
 

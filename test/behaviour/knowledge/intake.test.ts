@@ -9,7 +9,12 @@ const modes: string[] = [];
 
 beforeAll(async () => {
   house = await openHouse({
-    environment: { QUARTERDECK_MAX_SOURCE_BYTES: '200000', QUARTERDECK_MAX_SOURCE_PAGES: '2', QUARTERDECK_READ_SECONDS: '60' },
+    environment: {
+      QUARTERDECK_MAX_SOURCE_BYTES: '200000',
+      QUARTERDECK_MAX_SOURCE_PAGES: '2',
+      QUARTERDECK_READ_SECONDS: '60',
+      QUARTERDECK_READ_AT_ONCE_MS: '60000',
+    },
     wrap: (database) => ({
       ...database,
       transaction: (tenant, options, work) => {

@@ -1,12 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Answer, type Caller, type OwnHouse, openHouse } from '../../support/house.ts';
+import { makePdf } from '../../support/pdf.ts';
 
 let house: OwnHouse;
 let ada: Caller;
 
 beforeAll(async () => {
   house = await openHouse({
-    environment: { QUARTERDECK_INGEST_AT_ONCE: '2000', QUARTERDECK_JOB_POLL_MS: '100', QUARTERDECK_MAX_JOBS: '30' },
+    environment: {
+      QUARTERDECK_INGEST_AT_ONCE: '2000',
+      QUARTERDECK_READ_AT_ONCE_MS: '0',
+      QUARTERDECK_JOB_POLL_MS: '100',
+      QUARTERDECK_MAX_JOBS: '30',
+    },
   });
   ada = await house.person('Ada');
 });
@@ -74,6 +80,17 @@ describe('a large source', () => {
     });
     expect(await ada.call('list_sources', {})).toEqual(before);
     expect(await rowsOf(job.id)).toEqual({ input: null });
+  });
+
+  test('may be small as it comes: what takes longer to read than its caller waits goes on as a job', async () => {
+    const content = Buffer.from(makePdf([['A page about a nautilus.']])).toString('base64');
+    expect(content.length).toBeLessThan(2_000);
+    const { job, ...rest } = await ingest({ title: 'Nautilus', content });
+    expect(rest).toEqual({});
+    expect(await ended(job.id)).toMatchObject({
+      status: 'done',
+      result: { change: 'created', source: { title: 'Nautilus', format: 'pdf' } },
+    });
   });
 
   test('for a project that is not there is refused at once', async () => {
