@@ -6,6 +6,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Database, TransactionScope } from '../../platform/database/types.ts';
+import { Problem } from '../../platform/problem.ts';
+import type { Log } from '../../platform/telemetry/log.ts';
 import { keepPostings, postingBytes } from './ranking/postings.ts';
 
 /** Pieces that a search reads beside what is merged: so few that they cost it a fraction of a millisecond for each of its words. */
@@ -28,7 +30,7 @@ export async function keepUp(database: Pick<Database, 'transaction'>): Promise<n
   );
   let done = 0;
   for (const { project_id } of rows) {
-    const { merged } = await transact((scope) => mergePieces(scope, project_id));
+    const { merged } = await merge(transact, project_id);
     done += merged;
     done += await purge(transact, project_id);
   }
@@ -49,21 +51,38 @@ function lockUpkeep(project_id: string) {
  */
 const rowBytes = 160 * postingBytes;
 
-/** Pieces of one merge: it takes a second or two, far below any limit of time, however much has come together. */
+/** Pieces of one merge: it takes a second or two, however much has come together. */
 const mergedAtOnce = 2 * mostPieces;
 
-/** Merges the oldest pieces of a project where there are many. Returns how many pieces there were and how many of them were merged. */
-export async function mergePieces({ db }: TransactionScope, project_id: string): Promise<{ pieces: number; merged: number }> {
+/** Merges pieces of a project where there are many; fewer of them where the database is so busy that it gives up on as many. */
+async function merge(transact: Transact, project_id: string): Promise<Merged> {
+  for (let most = mergedAtOnce; ; most = Math.ceil(most / 4)) {
+    try {
+      return await transact((scope) => mergePieces(scope, project_id, most));
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'timed_out' || most === 1) throw error;
+    }
+  }
+}
+
+/** How many pieces there were, and how many of them are merged now. */
+interface Merged {
+  pieces: number;
+  merged: number;
+}
+
+/** The oldest `most` pieces. */
+async function mergePieces({ db }: TransactionScope, project_id: string, most: number): Promise<Merged> {
   const { rows } = await sql<{ pieces: number; mine: boolean }>`
     select pieces, ${lockUpkeep(project_id)} as mine from search_indexes where project_id = ${project_id} and (${isDue})`.execute(db);
   const { pieces, mine } = rows[0] ?? { pieces: 0, mine: false };
   if (!mine) return { pieces, merged: 0 };
   const { rows: oldest } = await sql<{ number: number }>`
-    select distinct number from posting_pieces where project_id = ${project_id} order by number limit ${sql.lit(mergedAtOnce)}`.execute(db);
+    select distinct number from posting_pieces where project_id = ${project_id} order by number limit ${sql.lit(most)}`.execute(db);
   const last = oldest.at(-1)?.number;
   if (last !== undefined) await appendPieces(db, project_id, last);
   // Chunks without any term are pieces without rows, so what was counted is not what is there.
-  const merged = oldest.length < mergedAtOnce ? pieces : oldest.length;
+  const merged = oldest.length < most ? pieces : oldest.length;
   await sql`update search_indexes set pieces = pieces - ${merged}::int where project_id = ${project_id}`.execute(db);
   return { pieces, merged };
 }
@@ -104,12 +123,20 @@ const tooManyPieces = 4 * mostPieces;
 /** How often it is looked whether others have merged. */
 const lookMs = 100;
 
-/** For whoever has added something: merges, or waits while others who do cannot keep up. */
-export async function makeRoom(transact: Transact, project_id: string, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    const { pieces, merged } = await transact((scope) => mergePieces(scope, project_id));
-    if (pieces - merged <= tooManyPieces) return;
-    if (merged === 0) await sleep(lookMs, undefined, { signal });
+/**
+ * For whoever has added something: merges, or waits while others who do cannot keep up. What was added is there in any case, so that this does not work
+ * is only told to the log; the sweep goes on with it.
+ */
+export async function makeRoom(transact: Transact, project_id: string, { signal, log }: { signal: AbortSignal; log: Log }): Promise<void> {
+  try {
+    for (;;) {
+      const { pieces, merged } = await merge(transact, project_id);
+      if (pieces - merged <= tooManyPieces) return;
+      if (merged === 0) await sleep(lookMs, undefined, { signal });
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    log.warn({ err: error, project_id }, 'the index of words has more pieces than it should, so searches are slower for a while');
   }
 }
 

@@ -22,7 +22,7 @@ type Ingested = z.input<typeof ingested>;
 
 async function takeIn(context: Context, input: IngestInput, read: ReadText): Promise<Ingested> {
   const { change, row } = await ingest(context, input, read);
-  if (change !== 'unchanged') await makeRoom((work) => context.transaction('write', work), row.project_id, context.signal);
+  if (change !== 'unchanged') await makeRoom((work) => context.transaction('write', work), row.project_id, context);
   const view = toSource(row);
   return { source: view, conversation_id: view.conversation_id, change };
 }

@@ -198,6 +198,43 @@ describe('the index of words', () => {
   });
 });
 
+describe('a database that is too busy to merge', () => {
+  test('merges fewer pieces, and what was added is there in any case', async () => {
+    const busy = await openHouse();
+    try {
+      const { call } = await busy.person('Busy');
+      const refuse = async (times: number) => {
+        // A sequence keeps its number when the transaction is rolled back.
+        await sql`create sequence refusals minvalue 0 start 0`.execute(busy.database.owner);
+        await sql`grant usage on sequence refusals to public`.execute(busy.database.owner);
+        await sql`create function refuse() returns trigger language plpgsql as $$ begin
+          if nextval('refusals') < ${sql.lit(times)} then raise exception 'too long' using errcode = '57014'; end if; return null; end $$`.execute(
+          busy.database.owner,
+        );
+        await sql`create trigger refuse before insert on postings execute function refuse()`.execute(busy.database.owner);
+      };
+      const facts = async () => {
+        const { rows } = await busy.database.transaction('system', { mode: 'read' }, ({ db }) =>
+          sql<Record<string, unknown>>`select sources, pieces, (select last_value from refusals) as tries from search_indexes`.execute(db),
+        );
+        return rows[0];
+      };
+      const add = async (from: number, to: number) => {
+        for (let n = from; n < to; n += 1) await call('ingest_source', { title: `Bird ${n}`, content: `A flamingo, number${n}.` });
+      };
+      // With 128 pieces, with 32, with 8, with 2 and with one.
+      await refuse(5);
+      await add(0, 65);
+      expect(await facts()).toEqual({ sources: 65, pieces: 65, tries: 4 });
+      await add(65, 66);
+      expect(await facts()).toEqual({ sources: 66, pieces: 0, tries: 5 });
+      expect((await call('search_knowledge', { query: 'flamingo', limit: 100 })).items).toHaveLength(66);
+    } finally {
+      await busy.close();
+    }
+  });
+});
+
 describe('postings of what is gone', () => {
   test('are taken out when they are many, and nothing else is', async () => {
     const small = await openHouse({ environment: { QUARTERDECK_CHUNK_TOKENS: '50', QUARTERDECK_CHUNK_OVERLAP_TOKENS: '0' } });
