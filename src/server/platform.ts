@@ -84,6 +84,7 @@ export async function openPlatform(effective: EffectiveSettings, log: Log, optio
     const models = await openModels({ settings, log, observer: metrics?.models });
     closers.push(() => models.close());
     const vectors = openVectors({ database, models, log });
+    closers.push(() => vectors.close());
     const cache = createCache(settings);
     const observers = { observe: metrics?.operation, committed: metrics?.event };
     const jobs = createJobs({ database, events, settings, log, observer: metrics?.jobs });

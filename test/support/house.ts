@@ -127,6 +127,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<OwnHouse> {
     embed: (signal = new AbortController().signal) => embedPending({ database, vectors, log, signal }),
     async close() {
       await jobs.close();
+      await vectors.close();
       await models.close();
       await events.close();
       await identity.close();

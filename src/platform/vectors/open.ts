@@ -8,7 +8,7 @@ import type { Database } from '../database/types.ts';
 import type { EmbeddingModel, Models } from '../models/types.ts';
 import type { Log } from '../telemetry/log.ts';
 import { buildIndex, countVectors, createSpace, createSpaceTable, dropSpaceTable, schema } from './space.ts';
-import { type Space, type Vectors, noVectors } from './types.ts';
+import { type Precision, type Space, type Vectors, noVectors } from './types.ts';
 
 /** Iterative scans, without which a filter leaves nearly nothing of what the index finds. */
 const leastVersion = '0.8.0';
@@ -35,6 +35,7 @@ interface SpaceRow {
   id: string;
   model: string;
   dimension: number;
+  precision: Precision;
   serving: boolean;
 }
 
@@ -73,6 +74,18 @@ export function openVectors({ database, models, log }: VectorsOptions): Vectors 
     }
   }
 
+  let waitingFor: string | undefined;
+  /** Says once for whom. */
+  function wait(other: string): undefined {
+    if (waitingFor !== other)
+      log.warn(
+        { model: embedding?.name, other },
+        'texts are not embedded with the model of the settings while another replica does so with another one',
+      );
+    waitingFor = other;
+    return undefined;
+  }
+
   return {
     get failure() {
       return failure;
@@ -87,7 +100,9 @@ export function openVectors({ database, models, log }: VectorsOptions): Vectors 
       home ??= await installed();
       if (home === undefined) return undefined;
       await this.serving();
-      return openSpace(database.owner, embedding, home, signal);
+      const other = await otherFilled(database.owner, embedding.name);
+      if (other !== undefined) return wait(other);
+      return openSpace(database, embedding, home, signal);
     },
     async claim({ id }) {
       const { rows } = await sql`
@@ -95,10 +110,10 @@ export function openVectors({ database, models, log }: VectorsOptions): Vectors 
         where id = ${id} and (filled_by = ${me} or coalesce(filled_until < now(), true)) returning id`.execute(database.owner);
       return rows.length > 0;
     },
-    async index({ id, dimension }, least) {
+    async index({ id, dimension, precision }, least) {
       // There, everybody would wait for it, far longer than it saves: all are compared.
       if (home === undefined || (database.kind === 'embedded' && least === undefined)) return;
-      const facts = { id, dimension, home };
+      const facts = { id, dimension, precision, home };
       const count = await database.transaction('system', { mode: 'read' }, (scope) => countVectors(scope, id));
       // That takes minutes over a million: no limit of time that is meant for queries may end it.
       await internalsOf(database).unhurried((db) => buildIndex(db, facts, { count, concurrently: database.kind === 'postgres', least }));
@@ -108,6 +123,11 @@ export function openVectors({ database, models, log }: VectorsOptions): Vectors 
       known = undefined;
       failure = undefined;
       log.info({ model: space.model.name }, 'search goes by words and by meaning');
+    },
+    async close() {
+      if (home === undefined) return;
+      // Where the database is gone as well, the claim runs out.
+      await sql`update vectors.spaces set filled_until = null where filled_by = ${me}`.execute(database.owner).catch(() => undefined);
     },
   };
 }
@@ -143,16 +163,26 @@ async function install(db: Kysely<unknown>): Promise<string | undefined> {
 async function readSpaces(db: Kysely<unknown>): Promise<SpaceRow[]> {
   const { rows: there } = await sql<{ there: boolean }>`select to_regclass('vectors.spaces') is not null as there`.execute(db);
   if (there[0]?.there !== true) return [];
-  const { rows } = await sql<SpaceRow>`select id, model, dimension, serving from vectors.spaces order by made_at`.execute(db);
+  const { rows } = await sql<SpaceRow>`select id, model, dimension, precision, serving from vectors.spaces order by made_at`.execute(db);
   return rows;
 }
 
+/** A model with which a process fills a space now, if it is not this one. Two replicas that each filled their own would take turns in dropping that of the other. */
+async function otherFilled(db: Kysely<unknown>, model: string): Promise<string | undefined> {
+  const { rows: there } = await sql<{ there: boolean }>`select to_regclass('vectors.spaces') is not null as there`.execute(db);
+  if (there[0]?.there !== true) return undefined;
+  const { rows } = await sql<{ model: string }>`
+    select model from vectors.spaces where model <> ${model} and filled_until > now()`.execute(db);
+  return rows[0]?.model;
+}
+
 /** @throws Problem of the model, when it has to be asked how long its vectors are and does not answer */
-async function openSpace(owner: Kysely<unknown>, model: EmbeddingModel, home: string, signal: AbortSignal): Promise<Space> {
+async function openSpace({ owner, kind }: Database, model: EmbeddingModel, home: string, signal: AbortSignal): Promise<Space> {
   const mine = (rows: readonly SpaceRow[]) => rows.find((row) => row.model === model.name);
   const there = mine(await readSpaces(owner));
   if (there !== undefined) return createSpace({ ...there, home }, model);
   const dimension = await model.dimension(signal);
+  const precision: Precision = kind === 'embedded' ? 'vector' : 'halfvec';
   return owner.transaction().execute(async (db) => {
     await sql`select pg_advisory_xact_lock(${lockKey}::bigint)`.execute(db);
     await createSchema(db);
@@ -160,9 +190,12 @@ async function openSpace(owner: Kysely<unknown>, model: EmbeddingModel, home: st
     if (made !== undefined) return createSpace({ ...made, home }, model);
     // Never used again, also in a copy of the database: whoever has noted what is in a space must not take another for it.
     const id = randomBytes(6).toString('hex');
-    await sql`insert into vectors.spaces (id, model, dimension) values (${id}, ${model.name}, ${dimension})`.execute(db);
-    await createSpaceTable(db, { id, dimension, home });
-    return createSpace({ id, dimension, home }, model);
+    await sql`insert into vectors.spaces (id, model, dimension, precision) values (${id}, ${model.name}, ${dimension}, ${precision})`.execute(
+      db,
+    );
+    const facts = { id, dimension, precision, home };
+    await createSpaceTable(db, facts);
+    return createSpace(facts, model);
   });
 }
 
@@ -173,6 +206,7 @@ async function createSchema(db: Kysely<unknown>): Promise<void> {
       id text primary key,
       model text not null unique,
       dimension integer not null,
+      precision text not null,
       -- It has a vector of everything that was there when it was filled.
       serving boolean not null default false,
       -- Whoever fills it, and until when nobody else does.

@@ -1,16 +1,16 @@
-/** SQL of one vector space: a table of half-precision vectors, with an HNSW index where there are many. */
+/** SQL of one vector space: a table of vectors, with an HNSW index where there are many. */
 
 import { type Kysely, sql } from 'kysely';
 import { secureTable } from '../database/security.ts';
 import type { TransactionScope } from '../database/types.ts';
 import type { EmbeddingModel } from '../models/types.ts';
-import type { Nearest, NearestQuery, Space } from './types.ts';
+import type { Nearest, NearestQuery, Precision, Space } from './types.ts';
 
 /** The schema of everything here: it can be dropped as a whole, and is made again from the embeddings. */
 export const schema = 'vectors';
 
-/** https://github.com/pgvector/pgvector#hnsw: an index holds at most so many dimensions of half precision. Above, all are compared. */
-const mostIndexed = 4_000;
+/** https://github.com/pgvector/pgvector#hnsw: an index holds at most so many dimensions. Above, all are compared. */
+const mostIndexed: Record<Precision, number> = { vector: 2_000, halfvec: 4_000 };
 
 /**
  * Up to so many vectors are compared one by one, which finds all, behind any filter. In WebAssembly, the slowest place, that takes less than a tenth of
@@ -24,6 +24,7 @@ const searchWidth = 200;
 export interface SpaceFacts {
   id: string;
   dimension: number;
+  precision: Precision;
   /** The schema of the extension. */
   home: string;
 }
@@ -31,7 +32,7 @@ export interface SpaceFacts {
 const tableOf = (id: string) => sql.id(schema, `space_${id}`);
 
 /** In a transaction of the owner. */
-export async function createSpaceTable(db: Kysely<unknown>, { id, dimension, home }: SpaceFacts): Promise<void> {
+export async function createSpaceTable(db: Kysely<unknown>, { id, dimension, precision, home }: SpaceFacts): Promise<void> {
   const table = tableOf(id);
   await sql`
     create table ${table} (
@@ -39,7 +40,7 @@ export async function createSpaceTable(db: Kysely<unknown>, { id, dimension, hom
       project_id uuid not null,
       owner_id uuid,
       number integer not null,
-      embedding ${sql.id(home)}.halfvec(${sql.lit(dimension)}) not null,
+      embedding ${sql.id(home, precision)}(${sql.lit(dimension)}) not null,
       primary key (project_id, number),
       foreign key (project_id, number) references public.chunks (project_id, number) on delete cascade
     )`.execute(db);
@@ -54,10 +55,10 @@ const indexOf = (id: string) => `space_${id}_nearest`;
  */
 export async function buildIndex(
   db: Kysely<unknown>,
-  { id, dimension, home }: SpaceFacts,
+  { id, dimension, precision, home }: SpaceFacts,
   { count, concurrently, least = exactBelow }: { count: number; concurrently: boolean; least?: number | undefined },
 ): Promise<void> {
-  if (dimension > mostIndexed || count <= least) return;
+  if (dimension > mostIndexed[precision] || count <= least) return;
   const { rows } = await sql<{ valid: boolean }>`
     select indisvalid as valid from pg_index where indexrelid = to_regclass(${`${schema}.${indexOf(id)}`})`.execute(db);
   if (rows[0]?.valid === true) return;
@@ -65,7 +66,7 @@ export async function buildIndex(
   await sql`drop index if exists ${sql.id(schema, indexOf(id))}`.execute(db);
   await sql`
     create index ${sql.raw(concurrently ? 'concurrently' : '')} ${sql.id(indexOf(id))} on ${tableOf(id)}
-    using hnsw (embedding ${sql.id(home)}.halfvec_cosine_ops)`.execute(db);
+    using hnsw (embedding ${sql.id(home, `${precision}_cosine_ops`)})`.execute(db);
 }
 
 /** How many vectors there are; for a transaction of the system. */
@@ -78,15 +79,15 @@ export async function dropSpaceTable(db: Kysely<unknown>, id: string): Promise<v
   await sql`drop table if exists ${tableOf(id)}`.execute(db);
 }
 
-export function createSpace({ id, dimension, home }: SpaceFacts, model: EmbeddingModel): Space {
+export function createSpace({ id, dimension, precision, home }: SpaceFacts, model: EmbeddingModel): Space {
   const table = tableOf(id);
-  const type = sql`${sql.id(home)}.halfvec`;
+  const type = sql.id(home, precision);
   const distance = (vector: Float32Array) => sql`embedding operator(${sql.id(home)}.<=>) ${textOf(vector)}::${type}`;
 
   async function nearest(scope: TransactionScope, { vector, projects, most, among, where }: NearestQuery): Promise<Nearest[]> {
     const mine = sql`from ${table} as space
       where workspace_id = ${scope.workspace_id} and project_id = any(${[...projects]}::uuid[]) ${where === undefined ? sql`` : sql`and ${where}`}`;
-    if (among <= exactBelow || dimension > mostIndexed) {
+    if (among <= exactBelow || dimension > mostIndexed[precision]) {
       // The offset keeps the planner from the index, which could miss some.
       const { rows } = await sql<Nearest>`
         select project_id, number, 1 - distance as similarity
@@ -108,6 +109,7 @@ export function createSpace({ id, dimension, home }: SpaceFacts, model: Embeddin
     id,
     model,
     dimension,
+    precision,
     nearest,
     async write(scope, rows) {
       const json = rows.map(({ vector, ...row }) => ({ ...row, embedding: textOf(vector) }));

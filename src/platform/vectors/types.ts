@@ -4,6 +4,12 @@ import type { RawBuilder } from 'kysely';
 import type { TransactionScope } from '../database/types.ts';
 import type { EmbeddingModel } from '../models/types.ts';
 
+/**
+ * How the numbers of a vector are stored. Half precision takes half the room, which matters where there is an index, and loses the third digit of a
+ * similarity. WebAssembly has no instructions for it, so that the embedded database compares such vectors four times as slowly.
+ */
+export type Precision = 'vector' | 'halfvec';
+
 /** What has a vector: something of a project, by its number there. */
 export interface Place {
   project_id: string;
@@ -31,6 +37,7 @@ export interface Space {
   readonly id: string;
   readonly model: EmbeddingModel;
   readonly dimension: number;
+  readonly precision: Precision;
   nearest(scope: TransactionScope, query: NearestQuery): Promise<Nearest[]>;
   /** Those that have a vector already keep it. */
   write(
@@ -44,7 +51,7 @@ export interface Vectors {
   readonly failure: string | undefined;
   /** In which queries are answered: that of the newest model that has vectors of everything. */
   serving(): Promise<Space | undefined>;
-  /** That of the model of the settings, made where it is not there yet; undefined: `failure` says why. */
+  /** That of the model of the settings, made where it is not there yet; undefined: `failure` says why, or another process fills one with another model. */
   filling(signal: AbortSignal): Promise<Space | undefined>;
   /** Whether this process fills the space now: one does, and renews that with each call; when it is gone, another one may. */
   claim(space: Space): Promise<boolean>;
@@ -52,6 +59,8 @@ export interface Vectors {
   index(space: Space, least?: number): Promise<void>;
   /** From now on `space` serves, and those of other models are dropped. */
   serve(space: Space): Promise<void>;
+  /** Another process may fill from now on. */
+  close(): Promise<void>;
 }
 
 /** Where no embedding model is switched on. */
@@ -62,4 +71,5 @@ export const noVectors: Vectors = {
   claim: async () => false,
   index: async () => undefined,
   serve: async () => undefined,
+  close: async () => undefined,
 };

@@ -224,12 +224,17 @@ describe('another model', () => {
     const vectors = openVectors({ database, models, log });
     const embed = (signal: AbortSignal) => embedPending({ database, vectors, log, signal });
     const serving = async () => (await vectors.serving())?.model.name;
+    const go = new AbortController().signal;
     try {
+      expect(await embed(go), 'while a process with the one before lives').toBe(0);
+      await house.vectors.close();
       expect(await embed(AbortSignal.abort()).catch(() => 'stopped')).not.toBe(0);
       expect(await serving()).toBe('compatible:first');
       expect(vectors.failure).toBeUndefined();
       const [counts] = await rows(sql<{ chunks: number }>`select count(*) as chunks from chunks`);
-      await embed(new AbortController().signal);
+      await embed(go);
+      expect(await serving()).toBe('compatible:second');
+      expect(await house.embed(), 'brought back').toBe(0);
       expect(await serving()).toBe('compatible:second');
       const [left] = await rows(sql<{ models: string[]; chunks: number }>`
         select array(select distinct model from embeddings) as models, (select count(*) from ${sql.raw(`vectors.space_${(await vectors.serving())?.id}`)}) as chunks`);
