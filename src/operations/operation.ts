@@ -1,6 +1,7 @@
 /** What an operation is: one thing that the workspace can do, defined once and shown by every face. */
 
 import type { z } from 'zod';
+import type { Settings } from '../platform/config/settings.ts';
 import type { Scope } from '../platform/identity/principal.ts';
 import type { Context } from './context.ts';
 import type { JobDefinition } from './job.ts';
@@ -52,8 +53,11 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
    * `transaction: 'none'`, and a handler that heeds `context.signal`. Counts as `expensive`. Default: false.
    */
   long?: boolean;
-  /** It tells pieces of its answer with its progress, and REST sends them as they come to whoever asks for an event stream. Default: false. */
-  streams?: boolean;
+  /**
+   * It tells pieces of its answer with its progress, and REST sends them as they come to whoever asks for an event stream. So many milliseconds may such
+   * a call take beyond the request time-out, since its client sees that it goes on. Default: it does not stream.
+   */
+  streams?: (settings: Settings) => number;
   /** Only a person may call it, never an agent's key. */
   person_only?: boolean;
   /** The output holds a secret that is shown once, so it is never kept for a replay. */

@@ -26,6 +26,8 @@ export interface Exchange {
   abort(reason: Error): void;
   /** An event stream: its life depends on its client and is no latency. */
   endless: boolean;
+  /** So many milliseconds from now on, in place of the request time-out; 0: for ever. */
+  limitTime(ms: number): void;
   /** Event streams outlive the request time-out. */
   withoutTimeLimit(): void;
 }
@@ -41,15 +43,18 @@ export function openExchange(incoming: IncomingMessage, outgoing: ServerResponse
   const request_id = typeof sent === 'string' && saneRequestId.test(sent) ? sent : randomUUID();
   const [path, query] = splitTarget(incoming.url ?? '/');
   const controller = new AbortController();
-  const timer =
-    timeoutMs === 0
-      ? undefined
-      : setTimeout(() => {
-          const message = `The request took longer than ${timeoutMs} ms.`;
-          controller.abort(timedOut({ message, next: 'Try again; if it stays, ask for less at once.' }));
-          // The answer has been written, and the client does not take it: it would stay in memory for as long as the client likes.
-          if (outgoing.writableEnded) outgoing.destroy();
-        }, timeoutMs).unref();
+  let timer: NodeJS.Timeout | undefined;
+  const limitTime = (ms: number): void => {
+    clearTimeout(timer);
+    if (ms === 0) return;
+    timer = setTimeout(() => {
+      const message = `The request took longer than ${ms} ms.`;
+      controller.abort(timedOut({ message, next: 'Try again; if it stays, ask for less at once.' }));
+      // The answer has been written, and the client does not take it: it would stay in memory for as long as the client likes.
+      if (outgoing.writableEnded) outgoing.destroy();
+    }, ms).unref();
+  };
+  limitTime(timeoutMs);
   outgoing.on('close', () => {
     clearTimeout(timer);
     if (!outgoing.writableFinished)
@@ -70,6 +75,7 @@ export function openExchange(incoming: IncomingMessage, outgoing: ServerResponse
     mcp: undefined,
     abort: (reason) => controller.abort(reason),
     endless: false,
+    limitTime,
     withoutTimeLimit() {
       this.endless = true;
       clearTimeout(timer);

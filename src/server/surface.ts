@@ -30,7 +30,7 @@ export interface SurfaceParts {
 export function createSurface({ platform, face, health, metrics, admission }: SurfaceParts): Surface {
   const { settings, identity, registry, issuer } = platform;
   const { maxBodyBytes } = settings;
-  const rest = { registry, identity, admission, maxBodyBytes };
+  const rest = { registry, identity, admission, settings };
   return {
     guard: createGuard(settings, issuer),
     routes: [

@@ -81,7 +81,7 @@ export const knowledgeSettings = {
     variable: 'QUARTERDECK_ANSWER_MS',
     schema: milliseconds(20_000),
     description:
-      'Longest time that the chat model gets for one answer; then what is checked so far is the answer, or else quotes are. Below the request time-out, so that the caller hears of it; for a slow model raise both.',
+      'Longest time that the chat model gets for one answer; then what is checked so far is the answer, or else quotes are. A stream has this time beyond the request time-out; other callers hear of it only where it is below that: for a slow model raise both, or stream.',
   }),
   questionTurns: setting({
     variable: 'QUARTERDECK_QUESTION_TURNS',

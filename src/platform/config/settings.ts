@@ -67,7 +67,8 @@ export const settingDefinitions = {
   requestTimeoutMs: setting({
     variable: 'QUARTERDECK_REQUEST_TIMEOUT_MS',
     schema: milliseconds(30_000),
-    description: 'Longest time to receive one request and to answer it. Event streams are exempt.',
+    description:
+      'Longest time to receive one request and to answer it. Event streams of changes are exempt, and an answer that streams has `QUARTERDECK_ANSWER_MS` more.',
   }),
   maxBodyBytes: setting({
     variable: 'QUARTERDECK_MAX_BODY_BYTES',
@@ -87,8 +88,8 @@ export const settingDefinitions = {
   }),
   keepAliveMs: setting({
     variable: 'QUARTERDECK_KEEP_ALIVE_MS',
-    schema: milliseconds(15_000),
-    description: 'How often an idle event stream gets a comment line, well below the 60 s after which proxies cut idle connections.',
+    schema: count(15_000, 20, 86_400_000),
+    description: 'How often an event stream gets a comment line, well below the 60 s after which proxies cut idle connections.',
   }),
   drainDelayMs: setting({
     variable: 'QUARTERDECK_DRAIN_DELAY_MS',

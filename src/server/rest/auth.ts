@@ -35,7 +35,8 @@ export const sessionOutput = z.strictObject({
   workspace: z.object({ id: z.string(), name: z.string(), role: z.string() }),
 });
 
-export function authRoutes({ identity, admission, maxBodyBytes }: RestParts): Route[] {
+export function authRoutes({ identity, admission, settings }: RestParts): Route[] {
+  const { maxBodyBytes } = settings;
   return [
     {
       method: 'POST',

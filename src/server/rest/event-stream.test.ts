@@ -9,9 +9,9 @@ import { streamCall, wantsEvents } from './event-stream.ts';
 type Call = (progress: (progress: Progress) => void) => Promise<Record<string, unknown>>;
 
 /** What a client reads of the call; what it throws before its first piece is answered with 500. */
-async function answerOf(call: Call): Promise<Response> {
+async function answerOf(call: Call, keepAliveMs = 10_000): Promise<Response> {
   const server = createServer((_, outgoing) => {
-    streamCall(outgoing, call).catch(() => outgoing.writeHead(500).end());
+    streamCall(outgoing, keepAliveMs, call).catch(() => outgoing.writeHead(500).end());
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   onTestFinished(() => void server.close());
@@ -37,6 +37,14 @@ test('what fails after the first piece is an event', async () => {
   });
   expect(answer.status).toBe(200);
   expect(await answer.text()).toMatch(/event: error\ndata: {"error":{"code":"unavailable","message":"It is away\.",.*}}\n\n$/);
+});
+
+test('what takes time has comments, and its failure is an event then', async () => {
+  const gate = Promise.withResolvers<Record<string, unknown>>();
+  const answer = await answerOf(() => gate.promise, 20);
+  expect(answer.status).toBe(200);
+  gate.reject(unavailable({ message: 'It is away.', next: 'Try again.' }));
+  expect(await answer.text()).toMatch(/^(?:: keep-alive\n\n)+event: error\ndata: /);
 });
 
 test('what fails before it is for others to answer', async () => {

@@ -71,7 +71,7 @@ function describeOperation({ operation, toolset, input_schema, output_schema }: 
     responses: {
       [status]: {
         description: operation.title,
-        content: { ...jsonContent(components.refer(output_schema)), ...(operation.streams === true ? eventContent : {}) },
+        content: { ...jsonContent(components.refer(output_schema)), ...(operation.streams === undefined ? {} : eventContent) },
       },
       ...(operation.begins_job === true
         ? { 202: { description: 'It goes on as a job.', content: jsonContent(components.refer(output_schema)) } }
@@ -102,7 +102,10 @@ function jsonContent(schema: unknown): Json {
 /** For `Accept: text/event-stream`. */
 const eventContent: Json = {
   'text/event-stream': {
-    schema: { type: 'string', description: 'Events with JSON: pieces of the answer, then done with all of it, or error.' },
+    schema: {
+      type: 'string',
+      description: 'Events with JSON: pieces of the answer, then done with all of it, or error. Comments in between keep the connection.',
+    },
   },
 };
 

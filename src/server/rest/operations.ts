@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { CompiledOperation, Registry } from '../../operations/types.ts';
+import type { Settings } from '../../platform/config/settings.ts';
 import type { Identity } from '../../platform/identity/types.ts';
 import { invalidInput } from '../../platform/problem.ts';
 import { costOf } from '../../operations/compile.ts';
@@ -20,7 +21,7 @@ export interface RestParts {
   registry: Registry;
   identity: Identity;
   admission: Admission;
-  maxBodyBytes: number;
+  settings: Settings;
 }
 
 export function operationRoutes(parts: RestParts): Route[] {
@@ -31,7 +32,7 @@ export function restOperations(registry: Registry): CompiledOperation[] {
   return registry.operations.filter(({ operation }) => registry.find(operation.name, 'rest') !== undefined);
 }
 
-function operationRoute({ registry, identity, admission, maxBodyBytes }: RestParts, compiled: CompiledOperation): Route {
+function operationRoute({ registry, identity, admission, settings }: RestParts, compiled: CompiledOperation): Route {
   const { operation } = compiled;
   const { method, path, status = 200 } = operation.http;
   const readInput = createInputReader(compiled.input_schema);
@@ -44,7 +45,7 @@ function operationRoute({ registry, identity, admission, maxBodyBytes }: RestPar
       const principal = await authenticate(exchange, identity);
       admission.call(exchange, principal, costOf(operation));
       const { incoming, outgoing, query, request_id, signal } = exchange;
-      const body = method === 'GET' ? undefined : await readJsonBody(incoming, outgoing, maxBodyBytes);
+      const body = method === 'GET' ? undefined : await readJsonBody(incoming, outgoing, settings.maxBodyBytes);
       const input = readInput({ path: params, query, body });
       const version = expectedVersion(exchange, compiled, input);
       await admission.work(exchange, principal, operation.essential === true);
@@ -57,8 +58,11 @@ function operationRoute({ registry, identity, admission, maxBodyBytes }: RestPar
         signal,
         idempotency_key: header(exchange, 'idempotency-key'),
       } as const;
-      if (operation.streams === true && wantsEvents(incoming))
-        return streamCall(outgoing, (progress) => registry.call({ ...call, progress }));
+      if (operation.streams !== undefined && wantsEvents(incoming)) {
+        const { requestTimeoutMs, keepAliveMs } = settings;
+        exchange.limitTime(requestTimeoutMs === 0 ? 0 : requestTimeoutMs + operation.streams(settings));
+        return streamCall(outgoing, keepAliveMs, (progress) => registry.call({ ...call, progress }));
+      }
       const output = await registry.call(call);
       const text = JSON.stringify(output);
       if (method !== 'GET') return answerSoon(outgoing, text, operation.begins_job === true && 'job' in output ? 202 : status);

@@ -278,73 +278,19 @@ describe('a model that', () => {
   });
 });
 
-describe('an answer that streams', () => {
-  const stream = (body: object, signal?: AbortSignal) =>
-    fetch(new URL('/ask', server.url), {
-      method: 'POST',
-      headers: { authorization: `Bearer ${ada.token}`, 'content-type': 'application/json', accept: 'text/event-stream' },
-      body: JSON.stringify(body),
-      ...(signal === undefined ? {} : { signal }),
-    });
-
-  test('comes sentence by sentence, each once it is checked', async () => {
-    const key = await project(lease);
-    const gate = Promise.withResolvers<void>();
-    upstream.always = {
-      pieces: [
-        'It is 15 min',
-        'utes [1: "a lease of',
-        ' 15 minutes"]. It is lo',
-        'ng [2: "no such thing"]. ',
-        gate.promise,
-        'Then it is free [1: "free again"].',
-      ],
-    };
-    const response = await stream({ question, project: key });
-    expect(response.headers.get('content-type')).toBe('text/event-stream');
-    const events = eventsOf(response);
-    expect((await events.next()).value).toMatchObject({ event: 'citation', data: { n: 1, quote: 'a lease of 15 minutes' } });
-    expect((await events.next()).value).toEqual({ event: 'token', data: { text: 'It is 15 minutes [1]. ' } });
-    gate.resolve();
-    const rest: Streamed[] = [];
-    for await (const event of events) rest.push(event);
-    expect(rest.map(({ event }) => event)).toEqual(['citation', 'token', 'done']);
-    expect(rest.at(-1)?.data).toMatchObject({
-      answer: 'It is 15 minutes [1]. Then it is free [2].',
-      dropped_citations: 1,
-      mode: 'generated',
-    });
-  });
-
-  test('that fails before its first piece has a status of its own', async () => {
-    const response = await stream({ question, project: 'NONE' });
-    expect([response.status, response.headers.get('content-type')]).toEqual([404, 'application/json']);
-  });
-
-  test('ends the call of the model when its reader goes', async () => {
-    const key = await project(lease);
-    upstream.always = { pieces: ['It is 15 minutes [1: "a lease of 15 minutes"]. Then'], ending: 'silence' };
-    const leaving = new AbortController();
-    const events = eventsOf(await stream({ question, project: key, conversation_id: 'left' }, leaving.signal));
-    await events.next();
-    leaving.abort();
-    expect(await upstream.requests[0]?.ended).toBe(false);
-  });
-
-  test('tells its sentences as progress over MCP', async () => {
-    const key = await project(lease);
-    const gate = Promise.withResolvers<void>();
-    upstream.always = { pieces: ['It is 15 minutes [1: "a lease of 15 minutes"]. Then', gate.promise, ' it is free [1: "free again"].'] };
-    const connected = await connectSecond('2026-07-28', { url: `${server.url}/mcp`, token: ada.token });
-    const heard: (string | undefined)[] = [];
-    const result = await connected.callTool(
-      { name: 'ask_knowledge', arguments: { question, project: key } },
-      { onprogress: ({ message }) => (heard.push(message), gate.resolve()) },
-    );
-    expect(heard[0]).toBe('It is 15 minutes [1].');
-    expect(result.structuredContent).toMatchObject({ answer: 'It is 15 minutes [1]. Then it is free [2].' });
-    await connected.close();
-  });
+test('the sentences of an answer are progress over MCP', async () => {
+  const key = await project(lease);
+  const gate = Promise.withResolvers<void>();
+  upstream.always = { pieces: ['It is 15 minutes [1: "a lease of 15 minutes"]. Then', gate.promise, ' it is free [1: "free again"].'] };
+  const connected = await connectSecond('2026-07-28', { url: `${server.url}/mcp`, token: ada.token });
+  const heard: (string | undefined)[] = [];
+  const result = await connected.callTool(
+    { name: 'ask_knowledge', arguments: { question, project: key } },
+    { onprogress: ({ message }) => (heard.push(message), gate.resolve()) },
+  );
+  expect(heard[0]).toBe('It is 15 minutes [1].');
+  expect(result.structuredContent).toMatchObject({ answer: 'It is 15 minutes [1]. Then it is free [2].' });
+  await connected.close();
 });
 
 test.each(clientKinds)('an agent asks over MCP %s', async (kind) => {
@@ -414,21 +360,3 @@ test('what is near in meaning is for the model to judge, and is not quoted witho
     dropped_sentences: 1,
   });
 });
-
-interface Streamed {
-  event: string;
-  data: Answer;
-}
-
-async function* eventsOf(response: Response): AsyncGenerator<Streamed> {
-  let text = '';
-  for await (const chunk of (response.body ?? new ReadableStream<Uint8Array>()).pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    const events = text.split('\n\n');
-    text = events.pop() ?? '';
-    for (const one of events) {
-      const [, event = '', data = ''] = /^event: (.*)\ndata: (.*)$/.exec(one) ?? [];
-      yield { event, data: JSON.parse(data) };
-    }
-  }
-}

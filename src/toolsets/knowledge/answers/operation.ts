@@ -62,7 +62,7 @@ export const askKnowledge = defineOperation({
   hints: { idempotent: false },
   transaction: 'none',
   cost: 'expensive',
-  streams: true,
+  streams: ({ answerMs }) => answerMs,
   async handler(context, { question: asked, project: key, source_id, conversation_id = context.newId(), limit }) {
     const conversation = { asked_by: context.principal.id, conversation_id };
     const { questionTurns: remembered } = context.settings;
