@@ -26,7 +26,7 @@ import {
   insertVersion,
   updateSource,
 } from './store.ts';
-import { type IndexPlace, addToIndex, removeChunks } from './word-index.ts';
+import { type IndexPlace, addPiece, addToIndex, chunksOfPiece, removeChunks } from './word-index.ts';
 
 export interface Ingested {
   change: Change;
@@ -39,6 +39,7 @@ export async function ingest(context: Context, input: IngestInput, whole: ReadTe
   const known = await context.transaction('read', (scope) => findUnchanged(scope, input, taken));
   if (known !== undefined) return { change: 'unchanged', row: known };
   const { read, title, language } = taken;
+  checkLength(context, taken.characters);
   const chunks = await cut(context, read, { title, language, base: 0, at: new Date() }, tell(context, 'cutting'));
   tell(context, 'storing')(0, 1);
   return context.transaction('write', (scope) => store(scope, input, { ...taken, chunks }));
@@ -55,6 +56,7 @@ function tell(context: Context, part: keyof typeof parts): (done: number, total:
 /** What a source says, and which one it is. */
 interface Taken {
   read: ReadText;
+  characters: number;
   hash: string;
   message_hashes: string[];
   title: string;
@@ -75,7 +77,16 @@ function take(context: Context, input: IngestInput, read: ReadText): Taken {
   const conversation_id = input.conversation_id ?? (messages === undefined || url !== undefined ? undefined : shortOf(hash));
   const identity = identityOf({ conversation_id, url, hash });
   const language = input.language ?? detectLanguage(read.text, toLanguage(context.settings.knowledgeLanguage));
-  return { read, hash, message_hashes: (messages ?? []).map(hashMessage), title, conversation_id, identity, language };
+  return {
+    read,
+    characters: countPoints(read.text),
+    hash,
+    message_hashes: (messages ?? []).map(hashMessage),
+    title,
+    conversation_id,
+    identity,
+    language,
+  };
 }
 
 /** What a source says. @throws Problem `invalid_input` for what cannot be read; `overloaded`; the reason of the signal */
@@ -178,9 +189,7 @@ async function replace(context: Context, row: SourceFacts, input: IngestInput, p
 
 async function writeVersion(context: Context, place: Place, version: number, prepared: Prepared): Promise<void> {
   const { id: source_id, owner_id } = place;
-  const { read, hash, message_hashes, chunks, language } = prepared;
-  const characters = countPoints(read.text);
-  checkLength(context, characters);
+  const { read, characters, hash, message_hashes, chunks, language } = prepared;
   await insertVersion(context, { source_id, version, owner_id, hash, characters, created_by: actorOf(context.principal) });
   await insertPart(context, { source_id, version, owner_id, starts: 0, text: read.text, message_hashes });
   await addChunks(context, { ...place, begins: true }, chunks, language);
@@ -206,14 +215,15 @@ async function append(context: Context, row: SourceFacts, input: IngestInput, pr
   return 'appended';
 }
 
-/** Chunks in one statement: so few that nobody waits long for a turn of the event loop, so many that round trips do not count. */
-const insertedAtOnce = 500;
-
-async function addChunks(context: Context, place: Place & IndexPlace, chunks: readonly NewChunk[], language: Language): Promise<void> {
-  const first = await addToIndex(context, place, language, chunks);
-  for (let from = 0; from < chunks.length; from += insertedAtOnce) {
-    await insertChunks(context, place, first + from, chunks.slice(from, from + insertedAtOnce));
-    tell(context, 'storing')(from, chunks.length);
+/** Piece by piece: while one is sent, others have their turn, and no statement is so large that it meets a limit of time. */
+async function addChunks(context: Context, place: Place & IndexPlace, all: readonly NewChunk[], language: Language): Promise<void> {
+  const sourceLength = all.reduce((sum, { length }) => sum + length, 0);
+  const first = await addToIndex(context, place, language, { chunks: all.length, length: sourceLength });
+  for (let from = 0; from < all.length; from += chunksOfPiece) {
+    const chunks = all.slice(from, from + chunksOfPiece);
+    await addPiece(context, place, { first, from, sourceLength, chunks });
+    await insertChunks(context, place, first + from, chunks);
+    tell(context, 'storing')(from, all.length);
   }
 }
 

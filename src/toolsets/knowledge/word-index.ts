@@ -73,21 +73,20 @@ export interface IndexPlace {
   begins: boolean;
 }
 
-/** Chunks of one piece: so few that a row of postings to which one is appended still fits into a page. */
-const chunksOfPiece = 32;
+/** Chunks of one piece: so few that a row of postings to which one is appended still fits into a page, and that it is made in milliseconds. */
+export const chunksOfPiece = 32;
 
-/** Counts the chunks in and adds their terms as a piece. Writers of one project queue up here. Returns the number of the first chunk. */
+/** Counts the chunks in. Writers of one project queue up here. Returns the number of the first chunk; their terms are to follow, piece by piece. */
 export async function addToIndex(
   scope: TransactionScope,
   { project_id, owner_id, begins }: IndexPlace,
   language: string,
-  chunks: readonly Pick<NewChunk, 'terms' | 'length'>[],
+  { chunks, length }: { chunks: number; length: number },
 ): Promise<number> {
-  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  const pieces = Math.ceil(chunks.length / chunksOfPiece);
+  const pieces = Math.ceil(chunks / chunksOfPiece);
   const { rows } = await sql<{ first: number }>`
     insert into search_indexes as known (workspace_id, project_id, owner_id, next_number, sources, chunks, length, pieces, languages)
-    values (${scope.workspace_id}, ${project_id}, ${owner_id}, ${chunks.length}, ${begins ? 1 : 0}, ${chunks.length}, ${length}, ${pieces}, array[${language}::text])
+    values (${scope.workspace_id}, ${project_id}, ${owner_id}, ${chunks}, ${begins ? 1 : 0}, ${chunks}, ${length}, ${pieces}, array[${language}::text])
     on conflict (project_id) do update set
       next_number = known.next_number + excluded.next_number,
       sources = known.sources + excluded.sources,
@@ -95,46 +94,46 @@ export async function addToIndex(
       length = known.length + excluded.length,
       pieces = known.pieces + excluded.pieces,
       languages = case when known.languages @> excluded.languages then known.languages else known.languages || excluded.languages end
-    returning next_number - ${chunks.length}::int as first`.execute(scope.db);
-  const first = rows[0]?.first ?? 0;
+    returning next_number - ${chunks}::int as first`.execute(scope.db);
+  return rows[0]?.first ?? 0;
+}
+
+/** Some chunks of those that were counted in. */
+export interface Piece {
+  /** The number that the first of all got. */
+  first: number;
+  /** The place of the first of these among all. */
+  from: number;
+  /** Terms of all, with their repetitions. */
+  sourceLength: number;
+  /** At most `chunksOfPiece`. */
+  chunks: readonly Pick<NewChunk, 'terms' | 'length'>[];
+}
+
+/** Adds the terms of a piece. */
+export async function addPiece(scope: TransactionScope, { project_id, owner_id }: IndexPlace, piece: Piece): Promise<void> {
   await sql`
     insert into posting_pieces (workspace_id, project_id, owner_id, bucket, number, terms)
-    select ${scope.workspace_id}, ${project_id}, ${owner_id}, bucket, number, terms
-    from json_to_recordset(${JSON.stringify(toPieces(first, chunks))}::json) as piece (bucket smallint, number integer, terms jsonb)`.execute(
-    scope.db,
-  );
-  return first;
+    select ${scope.workspace_id}, ${project_id}, ${owner_id}, bucket, ${piece.first + piece.from}, terms
+    from json_to_recordset(${JSON.stringify(toBuckets(piece))}::json) as row (bucket smallint, terms jsonb)`.execute(scope.db);
 }
 
-interface Piece {
-  bucket: number;
-  number: number;
-  terms: Record<string, string>;
-}
-
-function toPieces(first: number, chunks: readonly Pick<NewChunk, 'terms' | 'length'>[]): Piece[] {
-  const pieces = new Map<number, Piece>();
-  const sourceLength = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  for (const [ordinal, { terms, length }] of chunks.entries()) {
-    const part = Math.floor(ordinal / chunksOfPiece);
+function toBuckets({ first, from, sourceLength, chunks }: Piece): { bucket: number; terms: Record<string, string> }[] {
+  const found = new Map<number, Record<string, string>>();
+  for (const [place, { terms, length }] of chunks.entries()) {
+    const ordinal = from + place;
     for (const [term, count] of terms) {
       const bucket = bucketOf(term);
-      const key = part * buckets + bucket;
       // Without a prototype: any word may be a term, such as `constructor`.
-      const piece = pieces.get(key) ?? {
-        bucket,
-        number: first + part * chunksOfPiece,
-        terms: Object.create(null) as Record<string, string>,
-      };
-      pieces.set(key, piece);
-      piece.terms[term] =
-        (piece.terms[term] ?? '') + toPosting({ number: first + ordinal, count, length, ordinal, sourceLength }).toString('hex');
+      const held = found.get(bucket) ?? (Object.create(null) as Record<string, string>);
+      found.set(bucket, held);
+      held[term] = (held[term] ?? '') + toPosting({ number: first + ordinal, count, length, ordinal, sourceLength }).toString('hex');
     }
   }
-  return [...pieces.values()];
+  return [...found].map(([bucket, terms]) => ({ bucket, terms }));
 }
 
-/** So many rows for each addition; a search reads one of them for each of its words. */
+/** So many rows for each piece; a search reads one of them for each of its words. */
 const buckets = 64;
 
 /** FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/. Stored: it must stay as it is. */

@@ -272,3 +272,13 @@ test('what waits for chunks of a long text is not alone, and may give up', async
   expect(turns).toBeGreaterThan(1);
   await expect(chunkText(read, undefined, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
 });
+
+test('nor before the first chunk, while the blocks of a long text are gone through', async () => {
+  const blocks = Array.from({ length: 200_000 }, (_, index): Block => ({ kind: 'paragraph', start: 2 * index, end: 2 * index + 1 }));
+  let turns = 0;
+  const timer = setInterval(() => (turns += 1), 1);
+  const oneChunk = { maxTokens: 1e9, overlapTokens: 0 };
+  expect(await chunkText({ format: 'text', title: null, text: 'a\n'.repeat(blocks.length), blocks }, oneChunk)).toHaveLength(1);
+  clearInterval(timer);
+  expect(turns).toBeGreaterThan(1);
+});

@@ -51,32 +51,40 @@ interface Open {
 const belowHeadings = 7;
 
 /** Works as it is asked for, so that a long text can be left and come back to. */
-export function* chunks(read: ReadText, options: ChunkOptions = defaultChunkOptions): Generator<Chunk> {
-  const blocks = outline(read);
+export function* chunks(
+  read: ReadText,
+  options: ChunkOptions = defaultChunkOptions,
+  blocks: readonly OutlineBlock[] = [...outline(read)],
+): Generator<Chunk> {
+  const { text } = read;
   let open: Open | undefined;
   for (const [index, block] of blocks.entries()) {
-    for (const piece of piecesOf(read.text, block, options.maxTokens)) {
+    for (const piece of piecesOf(text, block, options.maxTokens)) {
       const next: PlacedPiece = { ...piece, block, index };
-      if (open !== undefined && joins(read.text, blocks, open, next, options)) add(read.text, open, next);
+      if (open !== undefined && joins(text, blocks, open, next, options)) add(text, open, next);
       else {
-        const kept: PlacedPiece[] = open === undefined ? [] : carry(read.text, open, next, options);
+        const kept: PlacedPiece[] = open === undefined ? [] : carry(text, open, next, options);
         if (open !== undefined) yield close(open);
-        open = begin(read.text, kept, next);
+        open = begin(text, kept, next);
       }
     }
   }
   if (open !== undefined) yield close(open);
 }
 
-/** How long the event loop waits for chunks at most, about, in milliseconds. */
-const turn = 10;
-
 /** All chunks, without holding up everything else. */
 export async function chunkText(read: ReadText, options: ChunkOptions = defaultChunkOptions, signal?: AbortSignal): Promise<Chunk[]> {
-  const found: Chunk[] = [];
+  return gather(chunks(read, options, await gather(outline(read), signal)), signal);
+}
+
+/** How long the event loop waits at most, about, in milliseconds. */
+const turn = 10;
+
+async function gather<Item>(items: Iterable<Item>, signal: AbortSignal | undefined): Promise<Item[]> {
+  const found: Item[] = [];
   let since = performance.now();
-  for (const chunk of chunks(read, options)) {
-    found.push(chunk);
+  for (const item of items) {
+    found.push(item);
     if (performance.now() - since < turn) continue;
     await breathe();
     signal?.throwIfAborted();

@@ -12,28 +12,29 @@ export interface OutlineBlock extends Block {
   sections: readonly Section[];
 }
 
-/** Blocks in order and apart; what none of them holds becomes a paragraph, so that nothing of the text is lost. */
-export function outline({ text, blocks }: ReadText): OutlineBlock[] {
-  const found: OutlineBlock[] = [];
+/** Blocks in order and apart; what none of them holds becomes a paragraph, so that nothing of the text is lost. Works as it is asked for. */
+export function* outline({ text, blocks }: ReadText): Generator<OutlineBlock> {
   let sections: readonly Section[] = [];
-  let behind = 0;
-  const add = (block: Block) => {
+  for (const block of withoutGaps(text, blocks)) {
     const trimmed = trim(text, block);
-    if (trimmed.end <= trimmed.start) return;
+    if (trimmed.end <= trimmed.start) continue;
     if (block.kind === 'heading')
       sections = enter(sections, { level: block.level ?? 1, title: block.title ?? text.slice(block.start, block.end) });
-    found.push({ ...block, ...trimmed, sections });
-  };
+    yield { ...block, ...trimmed, sections };
+  }
+}
+
+function* withoutGaps(text: string, blocks: readonly Block[]): Generator<Block> {
+  let behind = 0;
   for (const block of blocks.toSorted((a, b) => a.start - b.start)) {
     const start = Math.max(block.start, behind);
     const end = Math.min(block.end, text.length);
     if (end <= start) continue;
-    add({ kind: 'paragraph', start: behind, end: start });
-    add({ ...block, start, end });
+    yield { kind: 'paragraph', start: behind, end: start };
+    yield { ...block, start, end };
     behind = end;
   }
-  add({ kind: 'paragraph', start: behind, end: text.length });
-  return found;
+  yield { kind: 'paragraph', start: behind, end: text.length };
 }
 
 function enter(sections: readonly Section[], section: Section): Section[] {
