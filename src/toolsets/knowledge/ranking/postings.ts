@@ -63,33 +63,31 @@ export interface Postings {
 export function decodePostings(bytes: Buffer, from: number, until: number): Postings {
   const [begin, end] = [placeOf(bytes, from), placeOf(bytes, until)];
   const size = end - begin;
-  const postings = {
-    numbers: new Uint32Array(size),
-    counts: new Uint8Array(size),
-    lengths: new Uint16Array(size),
-    ordinals: new Uint16Array(size),
-  };
-  const sources: { first: number; count: number; length: number }[] = [];
+  const numbers = new Uint32Array(size);
+  const counts = new Uint8Array(size);
+  const lengths = new Uint16Array(size);
+  const ordinals = new Uint16Array(size);
+  // As long as if each were of a source of its own.
+  const sources = { firsts: new Uint32Array(size), counts: new Uint32Array(size), lengths: new Uint32Array(size) };
+  let last = -1;
   for (let place = 0; place < size; place += 1) {
     const at = (begin + place) * postingBytes;
     const [number, count, ordinal] = [numberAt(bytes, at), countAt(bytes, at), ordinalAt(bytes, at)];
-    postings.numbers[place] = number;
-    postings.counts[place] = count;
-    postings.lengths[place] = lengthAt(bytes, at);
-    postings.ordinals[place] = ordinal;
+    numbers[place] = number;
+    counts[place] = count;
+    lengths[place] = lengthAt(bytes, at);
+    ordinals[place] = ordinal;
     // Chunks of a source follow each other.
-    const source = sources.at(-1);
-    if (source?.first === number - ordinal) source.count += count;
-    else sources.push({ first: number - ordinal, count, length: sourceLengthAt(bytes, at) });
+    if (last === -1 || sources.firsts[last] !== number - ordinal) {
+      last += 1;
+      sources.firsts[last] = number - ordinal;
+      sources.lengths[last] = sourceLengthAt(bytes, at);
+    }
+    sources.counts[last] = (sources.counts[last] ?? 0) + count;
   }
-  return {
-    ...postings,
-    sources: {
-      firsts: Uint32Array.from(sources, ({ first }) => first),
-      counts: Uint32Array.from(sources, ({ count }) => count),
-      lengths: Uint32Array.from(sources, ({ length }) => length),
-    },
-  };
+  const { firsts, counts: held, lengths: long } = sources;
+  const used = <Kind extends Uint32Array>(column: Kind) => column.slice(0, last + 1);
+  return { numbers, counts, lengths, ordinals, sources: { firsts: used(firsts), counts: used(held), lengths: used(long) } };
 }
 
 /** How many postings have a lower number. */

@@ -56,21 +56,26 @@ export function rank({ terms, indexes, postings }: Evidence): Ranking {
     length,
   );
   const worth = new Map<string, Worth>();
-  const scores = new Scores();
   for (const term of terms) {
     const its = postings.filter((one) => one.term === term);
     const holding = (count: (one: Postings) => number) => its.reduce((total, one) => total + count(one.postings), 0);
-    const value = {
+    worth.set(term, {
       chunk: chunks.worth(holding(({ numbers }) => numbers.length)),
-      source: sources.worth(holding(({ sources: held }) => held.firsts.length)),
-    };
-    worth.set(term, value);
-    for (const one of its) score(scores.of(one.project_id), one.postings, value, { chunk: chunks.average, source: sources.average });
+      source: sources.worth(holding((one) => one.sources.firsts.length)),
+    });
   }
+  const average = { chunk: chunks.average, source: sources.average };
   const highest = [...worth.values()].reduce((total, value) => total + (value.chunk + value.source) * (k1 + 1), 0);
   return {
     worth: new Map([...worth].map(([term, value]) => [term, value.chunk])),
-    best: (most) => scores.best(most).map((ranked) => ({ ...ranked, score: ranked.score / highest })),
+    best(most) {
+      const best = new Best(most);
+      for (const [project_id, its] of Map.groupBy(postings, (one) => one.project_id)) {
+        for (const one of its) board.add(one.postings, worth.get(one.term) ?? { chunk: 0, source: 0 }, average);
+        board.drain((number, score) => best.offer(project_id, number, score / highest));
+      }
+      return best.inOrder();
+    },
   };
 }
 
@@ -88,92 +93,142 @@ function levelOf(count: number, length: number) {
   };
 }
 
-function score(blocks: Blocks, { numbers, counts, lengths, ordinals, sources }: Postings, worth: Worth, average: Worth): void {
-  for (let at = 0; at < numbers.length; at += 1) {
-    const number = numbers[at] ?? 0;
-    const block = blocks.at(number);
-    const place = number % blockSize;
-    block.chunks[place] = (block.chunks[place] ?? 0) + worth.chunk * saturation(counts[at] ?? 0, lengths[at] ?? 0, average.chunk);
-    block.ordinals[place] = ordinals[at] ?? 0;
-  }
-  for (let at = 0; at < sources.firsts.length; at += 1)
-    blocks.addSource(sources.firsts[at] ?? 0, worth.source * saturation(sources.counts[at] ?? 0, sources.lengths[at] ?? 0, average.source));
-}
-
 /** Chunks in one array: so few that rare words cost little in a large project, so many that an array is seldom looked up. */
 const blockSize = 4_096;
 
 /** What the chunks of a block have so far. */
 interface Block {
+  /** The number of its first chunk. */
+  first: number;
   chunks: Float64Array;
   /** Of sources, at the place of their first chunk. */
   sources: Float64Array;
   /** The place of each chunk within its source. */
   ordinals: Uint16Array;
+  /** The places of the chunks that have anything, in no order, and how many they are. */
+  scored: Uint16Array;
+  count: number;
 }
 
-/** The chunks of one project. */
-class Blocks {
-  readonly all = new Map<number, Block>();
-  #last: { index: number; block: Block } | undefined;
+/** Adds up the scores of the chunks of one project. Empty blocks are used again: to make a megabyte of them takes longer than to score. */
+class Board {
+  readonly #blocks = new Map<number, Block>();
+  readonly #empty: Block[] = [];
 
-  at(number: number): Block {
-    const index = Math.floor(number / blockSize);
-    if (this.#last?.index === index) return this.#last.block;
-    let block = this.all.get(index);
-    if (block === undefined) {
-      block = { chunks: new Float64Array(blockSize), sources: new Float64Array(blockSize), ordinals: new Uint16Array(blockSize) };
-      this.all.set(index, block);
+  /** What a term is worth to the chunks that hold it, and to their sources. */
+  add(postings: Postings, worth: Worth, average: Worth): void {
+    this.#addChunks(postings, worth.chunk, average.chunk);
+    this.#addSources(postings.sources, worth.source, average.source);
+  }
+
+  #addChunks({ numbers, counts, lengths, ordinals: places }: Postings, worth: number, average: number): void {
+    for (let at = 0; at < numbers.length;) {
+      const block = this.#at(numbers[at] ?? 0);
+      const { first, chunks, ordinals, scored } = block;
+      let { count } = block;
+      for (let place = (numbers[at] ?? 0) - first; place < blockSize; place = (numbers[at] ?? Infinity) - first) {
+        const before = chunks[place] ?? 0;
+        if (before === 0) {
+          scored[count] = place;
+          count += 1;
+          ordinals[place] = places[at] ?? 0;
+        }
+        chunks[place] = before + worth * saturation(counts[at] ?? 0, lengths[at] ?? 0, average);
+        at += 1;
+      }
+      block.count = count;
     }
-    this.#last = { index, block };
+  }
+
+  #addSources({ firsts, counts, lengths }: Postings['sources'], worth: number, average: number): void {
+    for (let at = 0; at < firsts.length;) {
+      const { first, sources } = this.#at(firsts[at] ?? 0);
+      for (let place = (firsts[at] ?? 0) - first; place < blockSize; place = (firsts[at] ?? Infinity) - first) {
+        sources[place] = (sources[place] ?? 0) + worth * saturation(counts[at] ?? 0, lengths[at] ?? 0, average);
+        at += 1;
+      }
+    }
+  }
+
+  /** Tells of each chunk that has anything, with what it has for itself and for its source. Nothing is left. */
+  drain(tell: (number: number, score: number) => void): void {
+    for (const block of this.#blocks.values())
+      for (let at = 0; at < block.count; at += 1) {
+        const place = block.scored[at] ?? 0;
+        tell(block.first + place, (block.chunks[place] ?? 0) + this.#ofSource(block, place));
+      }
+    for (const block of this.#blocks.values()) this.#clear(block);
+    this.#blocks.clear();
+  }
+
+  /** Of the source that a chunk is of, which may begin in an earlier block. */
+  #ofSource(block: Block, place: number): number {
+    const first = place - (block.ordinals[place] ?? 0);
+    if (first >= 0) return block.sources[first] ?? 0;
+    const other = this.#at(block.first + first);
+    return other.sources[block.first + first - other.first] ?? 0;
+  }
+
+  #at(number: number): Block {
+    const index = Math.floor(number / blockSize);
+    let block = this.#blocks.get(index);
+    if (block === undefined) {
+      block = this.#empty.pop() ?? createBlock();
+      block.first = index * blockSize;
+      this.#blocks.set(index, block);
+    }
     return block;
   }
 
-  addSource(first: number, gain: number): void {
-    const { sources } = this.at(first);
-    sources[first % blockSize] = (sources[first % blockSize] ?? 0) + gain;
-  }
-
-  /** Of a chunk and its source; 0: nothing of the query is in it. */
-  scoreOf({ chunks, ordinals }: Block, number: number): number {
-    const place = number % blockSize;
-    const own = chunks[place] ?? 0;
-    if (own === 0) return 0;
-    const first = number - (ordinals[place] ?? 0);
-    return own + (this.at(first).sources[first % blockSize] ?? 0);
+  #clear(block: Block): void {
+    block.chunks.fill(0);
+    block.sources.fill(0);
+    block.count = 0;
+    this.#empty.push(block);
   }
 }
 
-class Scores {
-  readonly #projects = new Map<string, Blocks>();
+function createBlock(): Block {
+  return {
+    first: 0,
+    chunks: new Float64Array(blockSize),
+    sources: new Float64Array(blockSize),
+    ordinals: new Uint16Array(blockSize),
+    scored: new Uint16Array(blockSize),
+    count: 0,
+  };
+}
 
-  of(project_id: string): Blocks {
-    let blocks = this.#projects.get(project_id);
-    if (blocks === undefined) this.#projects.set(project_id, (blocks = new Blocks()));
-    return blocks;
+/** One for the process: chunks are ranked in one go, and nobody else runs in between. */
+const board = new Board();
+
+/** The best, in a list that is sorted only when it has become twice as long: far cheaper than to sort all. */
+class Best {
+  readonly #most: number;
+  #kept: Ranked[] = [];
+  #least = 0;
+
+  constructor(most: number) {
+    this.#most = most;
   }
 
-  /** Keeps the best in a list that is sorted only when it has become twice as long: far cheaper than to sort all. */
-  best(most: number): Ranked[] {
-    let kept: Ranked[] = [];
-    let least = 0;
-    const shrink = () => {
-      kept = kept.toSorted(inOrder).slice(0, most);
-      if (kept.length === most) least = kept.at(-1)?.score ?? 0;
-    };
-    for (const [project_id, blocks] of this.#projects)
-      for (const [index, block] of blocks.all)
-        for (let number = index * blockSize; number < (index + 1) * blockSize; number += 1) {
-          const total = blocks.scoreOf(block, number);
-          if (total === 0 || total < least) continue;
-          kept.push({ project_id, number, score: total });
-          if (kept.length >= most * 2) shrink();
-        }
-    shrink();
-    return kept;
+  offer(project_id: string, number: number, score: number): void {
+    if (score < this.#least) return;
+    this.#kept.push({ project_id, number, score });
+    if (this.#kept.length >= this.#most * 2) this.#shrink();
+  }
+
+  inOrder(): Ranked[] {
+    this.#shrink();
+    return this.#kept;
+  }
+
+  #shrink(): void {
+    this.#kept = this.#kept.toSorted(compare).slice(0, this.#most);
+    if (this.#kept.length === this.#most) this.#least = this.#kept.at(-1)?.score ?? 0;
   }
 }
 
-function inOrder(one: Ranked, other: Ranked): number {
+function compare(one: Ranked, other: Ranked): number {
   return other.score - one.score || one.number - other.number || (one.project_id < other.project_id ? -1 : 1);
 }
