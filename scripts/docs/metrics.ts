@@ -13,6 +13,7 @@ export async function renderMetrics(): Promise<string> {
     inFlight: () => 0,
     openStreams: () => 0,
     longCalls: () => 0,
+    cacheBytes: () => 0,
     jobs: () => 0,
     backlogs: () => Promise.resolve(undefined),
   });

@@ -7,6 +7,8 @@ export interface Cache {
   get(key: string): object | undefined;
   /** `bytes`: about what it takes. What is larger than all that may be kept is not kept. */
   set(key: string, value: object, bytes: number): void;
+  /** About what everything in it takes. */
+  readonly bytes: number;
 }
 
 /** Counted from when it was first set. A database that is taken back in time under a running server is seen as it is after so long. */
@@ -22,7 +24,10 @@ export function createCache({ cacheMb }: Pick<Settings, 'cacheMb'>): Cache {
   return {
     get: (key) => entries.get(key),
     set: (key, value, bytes) => void entries.set(key, value, { size: bytes + overheadBytes }),
+    get bytes() {
+      return entries.calculatedSize;
+    },
   };
 }
 
-export const noCache: Cache = { get: () => undefined, set: () => undefined };
+export const noCache: Cache = { get: () => undefined, set: () => undefined, bytes: 0 };

@@ -16,7 +16,7 @@ import { createJobs } from '../platform/jobs/open.ts';
 import type { Jobs } from '../platform/jobs/types.ts';
 import { openModels } from '../platform/models/open.ts';
 import type { Models } from '../platform/models/types.ts';
-import { createCache } from '../platform/cache.ts';
+import { type Cache, createCache } from '../platform/cache.ts';
 import { openVectors } from '../platform/vectors/open.ts';
 import type { Vectors } from '../platform/vectors/types.ts';
 import type { Log } from '../platform/telemetry/log.ts';
@@ -42,6 +42,7 @@ export interface Platform {
   readonly limits: Limits;
   readonly models: Models;
   readonly vectors: Vectors;
+  readonly cache: Cache;
   readonly registry: Registry;
   readonly jobs: Jobs;
   readonly questions: Questions;
@@ -107,6 +108,7 @@ export async function openPlatform(effective: EffectiveSettings, log: Log, optio
       limits,
       models,
       vectors,
+      cache,
       registry,
       jobs,
       questions,

@@ -70,7 +70,7 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
       metrics,
     });
     opened.platform = platform;
-    const { registry, events, longCalls, jobs, wishes, database, issuer } = platform;
+    const { registry, events, longCalls, jobs, wishes, cache, database, issuer } = platform;
     const { offers: offer = offersOf, questions: around = same } = options.instead ?? {};
     const [offers, questions] = [offer(registry), around(platform.questions)];
     const face = createMcpFace({ registry, events, questions, longCalls, wishes, settings, log, version, ...offers });
@@ -80,6 +80,7 @@ export async function startServer(effective: EffectiveSettings, log: Log, option
       inFlight: () => http.inFlight(),
       openStreams: () => face.openStreams,
       longCalls: () => longCalls.running,
+      cacheBytes: () => cache.bytes,
       jobs: () => jobs.running,
       backlogs: createBacklogReader(database),
     });

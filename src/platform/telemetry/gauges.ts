@@ -50,6 +50,14 @@ export function defineGauges(registry: Registry, sources: MetricSources): void {
       this.set(sources.jobs());
     },
   });
+  new Gauge({
+    name: 'quarterdeck_cache_bytes',
+    help: 'About what is kept between requests; the most is QUARTERDECK_CACHE_MB.',
+    registers,
+    collect() {
+      this.set(sources.cacheBytes());
+    },
+  });
   let last = performance.eventLoopUtilization();
   new Gauge({
     name: 'quarterdeck_event_loop_utilization_ratio',

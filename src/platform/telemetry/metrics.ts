@@ -19,6 +19,7 @@ export interface MetricSources {
   inFlight(): number;
   openStreams(): number;
   longCalls(): number;
+  cacheBytes(): number;
   jobs(): number;
   /** Undefined while the database does not answer: a scrape must not fail or wait because of it. Asked twice for each scrape. */
   backlogs(): Promise<{ events: Backlog; claims: Backlog; jobs: Backlog } | undefined>;

@@ -23,7 +23,7 @@ const read = (cache: Cache) =>
 /** Remembers what it was asked to keep. */
 function counted(cache: Cache): Cache & { kept: string[] } {
   const kept: string[] = [];
-  return { kept, get: cache.get, set: (key, ...rest) => (kept.push(key), cache.set(key, ...rest)) };
+  return { ...cache, kept, get: cache.get, set: (key, ...rest) => (kept.push(key), cache.set(key, ...rest)) };
 }
 
 test('what is kept of a term, with what was added since, is what is in the database', async () => {
