@@ -85,9 +85,14 @@ export function decodePostings(bytes: Buffer, from: number, until: number): Post
     }
     sources.counts[last] = (sources.counts[last] ?? 0) + count;
   }
-  const { firsts, counts: held, lengths: long } = sources;
-  const used = <Kind extends Uint32Array>(column: Kind) => column.slice(0, last + 1);
-  return { numbers, counts, lengths, ordinals, sources: { firsts: used(firsts), counts: used(held), lengths: used(long) } };
+  const used = (column: Uint32Array) => column.slice(0, last + 1);
+  return {
+    numbers,
+    counts,
+    lengths,
+    ordinals,
+    sources: { firsts: used(sources.firsts), counts: used(sources.counts), lengths: used(sources.lengths) },
+  };
 }
 
 /** How many postings have a lower number. */
