@@ -135,9 +135,9 @@ describe('an answer', () => {
 describe('the budget', () => {
   test('refuses what is too long before it is sent, and says how long it may be', async () => {
     const { chat } = await open('compatible', { QUARTERDECK_CHAT_MAX_INPUT_TOKENS: '256' });
-    const problem = await problemOf(chat.generate(question('word '.repeat(200))));
-    expect(problem).toMatchObject({ code: 'model_input_too_long', status: 422, details: { limit: 256, tokens: 345 } });
-    expect(problem.message).toContain('About 345 tokens are more than the 256');
+    const problem = await problemOf(chat.generate(question('word '.repeat(250))));
+    expect(problem).toMatchObject({ code: 'model_input_too_long', status: 422, details: { limit: 256, tokens: 261 } });
+    expect(problem.message).toContain('About 261 tokens are more than the 256');
     expect(server.requests).toEqual([]);
     await chat.generate(question('word '.repeat(140)));
   });

@@ -92,8 +92,8 @@ describe('an embedding model', () => {
 
   test('refuses a text that is too long or empty before anything is sent', async () => {
     const { embedding } = await open({ QUARTERDECK_EMBEDDING_MAX_INPUT_TOKENS: '16' });
-    const long = await problemOf(embedding.embed(['short', 'x'.repeat(100)], 'document', patient()));
-    expect(long).toMatchObject({ code: 'model_input_too_long', details: { index: 1, tokens: 34, limit: 16 } });
+    const long = await problemOf(embedding.embed(['short', 'x'.repeat(140)], 'document', patient()));
+    expect(long).toMatchObject({ code: 'model_input_too_long', details: { index: 1, tokens: 20, limit: 16 } });
     expect(await problemOf(embedding.embed(['short', ' \n'], 'document', patient()))).toMatchObject({
       code: 'invalid_input',
       details: { index: 1 },

@@ -30,7 +30,7 @@ test('passages that there is no room for are left out, and the others are number
 });
 
 test('of a conversation the newest turns are told', () => {
-  const turns = Array.from({ length: 5 }, (_, n) => ({ question: `Question ${n}?`, answer: `${n} `.repeat(300) }));
+  const turns = Array.from({ length: 5 }, (_, n) => ({ question: `Question ${n}?`, answer: `${n} `.repeat(200) }));
   const most = estimateTokens(rewritingRules) + 600;
   const text = writeRewriting('And it?', turns, 's', most);
   expect(text).toMatch(/^<turn-s>\nQuestion: Question 3[^]*Question 4[^]*<\/turn-s>\n\nThe last question: And it\?$/);

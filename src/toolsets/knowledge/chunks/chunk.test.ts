@@ -1,14 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { readSettings } from '../../../platform/config/read.ts';
+import { estimateTokens } from '../../../platform/models/tokens.ts';
 import type { Block, BlockKind, ReadText } from '../read/document.ts';
 import { readMarkdown } from '../read/markdown.ts';
 import { readPlain } from '../read/plain.ts';
 import { type Chunk, type ChunkOptions, chunkText, chunks } from './chunk.ts';
-import { estimateTokens } from './tokens.ts';
 
+const { settings } = readSettings({ environment: {}, folder: '/nowhere' });
+const usual: ChunkOptions = { maxTokens: settings.chunkTokens, overlapTokens: settings.chunkOverlapTokens };
 const small: ChunkOptions = { maxTokens: 20, overlapTokens: 6 };
 
-function textsOf(read: ReadText, options?: ChunkOptions): string[] {
+function textsOf(read: ReadText, options = usual): string[] {
   return [...chunks(read, options)].map(({ start, end }) => read.text.slice(start, end));
 }
 
@@ -264,13 +267,13 @@ test('characters that are made of several are not cut', () => {
 
 test('what waits for chunks of a long text is not alone, and may give up', async () => {
   const read = readPlain(sentence(20).repeat(5_000));
-  const found = chunkText(read);
+  const found = chunkText(read, usual);
   let turns = 0;
   const timer = setInterval(() => (turns += 1), 1);
   expect((await found).length).toBeGreaterThan(100);
   clearInterval(timer);
   expect(turns).toBeGreaterThan(1);
-  await expect(chunkText(read, undefined, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
+  await expect(chunkText(read, usual, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
 });
 
 test('nor before the first chunk, while the blocks of a long text are gone through', async () => {

@@ -1,10 +1,10 @@
 /** Cuts a text into the passages that are found and cited: by its structure, of a size that embedding models take. */
 
 import { setImmediate as breathe } from 'node:timers/promises';
+import { estimateTokens } from '../../../platform/models/tokens.ts';
 import type { Block, ReadText } from '../read/document.ts';
 import { type OutlineBlock, outline } from './outline.ts';
 import { type Piece, piecesOf } from './pieces.ts';
-import { estimateTokens } from './tokens.ts';
 
 export interface Chunk {
   /** UTF-16 units, the end exclusive. Chunks are in order and hold all that is not blank; they overlap only where a boundary was forced. */
@@ -21,13 +21,11 @@ export interface Chunk {
 }
 
 export interface ChunkOptions {
-  /** What the smallest embedding models take is 512, with the title and the headings that are put before a passage. */
+  /** By `estimateTokens`. */
   maxTokens: number;
   /** How much of the text before a forced boundary is repeated behind it, at most. */
   overlapTokens: number;
 }
-
-export const defaultChunkOptions: ChunkOptions = { maxTokens: 400, overlapTokens: 50 };
 
 /** Smaller than this share of a chunk is too little to stand alone. */
 const tinyShare = 1 / 4;
@@ -51,11 +49,7 @@ interface Open {
 const belowHeadings = 7;
 
 /** Works as it is asked for, so that a long text can be left and come back to. */
-export function* chunks(
-  read: ReadText,
-  options: ChunkOptions = defaultChunkOptions,
-  blocks: readonly OutlineBlock[] = [...outline(read)],
-): Generator<Chunk> {
+export function* chunks(read: ReadText, options: ChunkOptions, blocks: readonly OutlineBlock[] = [...outline(read)]): Generator<Chunk> {
   const { text } = read;
   let open: Open | undefined;
   for (const [index, block] of blocks.entries()) {
@@ -73,7 +67,7 @@ export function* chunks(
 }
 
 /** All chunks, without holding up everything else. */
-export async function chunkText(read: ReadText, options: ChunkOptions = defaultChunkOptions, signal?: AbortSignal): Promise<Chunk[]> {
+export async function chunkText(read: ReadText, options: ChunkOptions, signal?: AbortSignal): Promise<Chunk[]> {
   return gather(chunks(read, options, await gather(outline(read), signal)), signal);
 }
 

@@ -1,8 +1,8 @@
 /** Cuts a block that is too long where it hurts least: at blank lines, sentences and lines, then between words, then between characters. */
 
+import { estimateTokens } from '../../../platform/models/tokens.ts';
 import type { BlockKind } from '../read/document.ts';
 import { trim } from './outline.ts';
-import { estimateTokens } from './tokens.ts';
 
 export interface Piece {
   start: number;
