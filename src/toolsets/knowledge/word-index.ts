@@ -76,7 +76,10 @@ export interface IndexPlace {
 /** Chunks of one piece: so few that a row of postings to which one is appended still fits into a page, and that it is made in milliseconds. */
 export const chunksOfPiece = 32;
 
-/** Counts the chunks in. Writers of one project queue up here. Returns the number of the first chunk; their terms are to follow, piece by piece. */
+/**
+ * Counts the chunks in. Writers of one project queue up here, also behind one who stores a long source for some seconds: so they wait as long as a
+ * statement may take, and not as long as for other locks. Returns the number of the first chunk; their terms are to follow, piece by piece.
+ */
 export async function addToIndex(
   scope: TransactionScope,
   { project_id, owner_id, begins }: IndexPlace,
@@ -86,7 +89,8 @@ export async function addToIndex(
   const pieces = Math.ceil(chunks / chunksOfPiece);
   const { rows } = await sql<{ first: number }>`
     insert into search_indexes as known (workspace_id, project_id, owner_id, next_number, sources, chunks, length, pieces, languages)
-    values (${scope.workspace_id}, ${project_id}, ${owner_id}, ${chunks}, ${begins ? 1 : 0}, ${chunks}, ${length}, ${pieces}, array[${language}::text])
+    select ${scope.workspace_id}, ${project_id}, ${owner_id}, ${chunks}::int, ${begins ? 1 : 0}::int, ${chunks}::int, ${length}::bigint, ${pieces}::int, array[${language}::text]
+    from (select set_config('lock_timeout', '0', true)) as patience
     on conflict (project_id) do update set
       next_number = known.next_number + excluded.next_number,
       sources = known.sources + excluded.sources,

@@ -1,6 +1,6 @@
 /** A long source is stored by many small statements, and yet appears whole or not at all. */
 
-import type { KyselyPlugin } from 'kysely';
+import { type KyselyPlugin, sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Caller, type OwnHouse, openHouse } from '../../support/house.ts';
 
@@ -57,4 +57,23 @@ test('nothing of it is there when the last statement fails', async () => {
   expect(sizes).toHaveLength(failing);
   expect((await ada.call('list_sources', { query: 'egret' })).items).toEqual([]);
   expect((await ada.call('search_knowledge', { query: 'egret' })).items).toEqual([]);
+});
+
+test('who adds waits for whoever stores a long source, for longer than for other locks', async () => {
+  const hasty = await openHouse({ environment: { QUARTERDECK_LOCK_TIMEOUT_MS: '50' } });
+  try {
+    const { call, principal } = await hasty.person('Hasty');
+    await call('ingest_source', { title: 'First', content: 'The first.' });
+    const locked = Promise.withResolvers<void>();
+    const storing = hasty.database.transaction(principal, { mode: 'write' }, async ({ db }) => {
+      await sql`update search_indexes set chunks = chunks`.execute(db);
+      locked.resolve();
+      await sql`select pg_sleep(0.4)`.execute(db);
+    });
+    await locked.promise;
+    expect(await call('ingest_source', { title: 'Second', content: 'The second.' })).toMatchObject({ change: 'created' });
+    await storing;
+  } finally {
+    await hasty.close();
+  }
 });
