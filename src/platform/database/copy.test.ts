@@ -131,6 +131,22 @@ test('every row arrives as it was, counted by table, with progress', async () =>
   expect(await dump(target.database, 'branches', "'written_by'")).toBe(await dump(source.database, 'branches', "'written_by'"));
 });
 
+test('of long rows only a few are on the way at once', async () => {
+  const [from, to] = [await openTestDatabase('embedded', { migrated: false }), await openTestDatabase('postgres', { migrated: false })];
+  await migrateUp(from.database, silentLog, migrations);
+  await asSystem(from.database, (db) =>
+    sql`insert into branches (workspace_id, "Odd ""name""") select ${workspace_id}, repeat('long', n * 100000) from generate_series(1, 10) n`.execute(
+      db,
+    ),
+  );
+  const steps: CopyProgress[] = [];
+  await copy(from.database, to.database, (step) => steps.push(step));
+  expect(steps.filter(({ message }) => message === 'copying public.branches').map(({ done }) => done)).toEqual([4, 8, 10]);
+  expect(await dump(to.database, 'branches', "'written_by'")).toBe(await dump(from.database, 'branches', "'written_by'"));
+  await from.close();
+  await to.close();
+});
+
 test('ids of transactions are of the new server', async () => {
   const { rows } = await asSystem(target.database, (db) =>
     sql<{ past: boolean }>`select distinct pg_visible_in_snapshot(written_by, pg_current_snapshot()) as past from branches`.execute(db),

@@ -7,8 +7,11 @@ import { internalsOf } from './internals.ts';
 import { migrateUp, migrationStatus } from './migrate.ts';
 import type { Database, Migration } from './types.ts';
 
-/** Rows in one statement: so many that round trips do not count, so few that the longest texts fit into memory. */
+/** Rows in one statement, at most: so many that round trips do not count. */
 const batchRows = 500;
+
+/** And of the table's longest row only so many, in bytes: the text of a source alone may be as long, and each statement is several times in memory. */
+const batchBytes = 16 * 1024 * 1024;
 
 export interface CopyOptions {
   from: Database;
@@ -128,9 +131,10 @@ async function copyTables(
 ): Promise<CopyResult['tables']> {
   const counts: CopyResult['tables'] = [];
   for (const table of tables) {
-    const { count: total } = await fingerprint(source, table);
+    const { count: total, longest } = await fingerprint(source, table);
+    const rowsAtOnce = Math.max(1, Math.min(batchRows, Math.floor(batchBytes / longest)));
     let rows = 0;
-    for await (const batch of readBatches(source, table)) {
+    for await (const batch of readBatches(source, table, rowsAtOnce)) {
       await insertBatch(target, table, batch);
       rows += batch.length;
       progress?.({ message: `copying ${table.name}`, done: rows, total });
@@ -143,12 +147,12 @@ async function copyTables(
 /** Every value as text, which is exact for all types. */
 type TextRow = (string | null)[];
 
-async function* readBatches(source: Kysely<unknown>, table: CopiedTable): AsyncGenerator<TextRow[]> {
+async function* readBatches(source: Kysely<unknown>, table: CopiedTable, rowsAtOnce: number): AsyncGenerator<TextRow[]> {
   await sql`declare copied no scroll cursor for select array[${texts(table)}] as row from ${nameOf(table)}`.execute(source);
   for (;;) {
-    const { rows } = await sql<{ row: TextRow }>`fetch ${sql.lit(batchRows)} from copied`.execute(source);
+    const { rows } = await sql<{ row: TextRow }>`fetch ${sql.lit(rowsAtOnce)} from copied`.execute(source);
     if (rows.length > 0) yield rows.map(({ row }) => row);
-    if (rows.length < batchRows) break;
+    if (rows.length < rowsAtOnce) break;
   }
   await sql`close copied`.execute(source);
 }
@@ -176,6 +180,8 @@ async function copySequences(source: Kysely<unknown>, target: Kysely<unknown>): 
 
 interface Fingerprint {
   count: number;
+  /** Bytes of the longest row as text; 0 where there is none. */
+  longest: number;
   /** A sum over the rows, so their order does not matter. */
   sum: string;
 }
@@ -193,9 +199,10 @@ async function compare(source: Kysely<unknown>, target: Kysely<unknown>, tables:
 
 async function fingerprint(db: Kysely<unknown>, table: CopiedTable): Promise<Fingerprint> {
   const { rows } = await sql<Fingerprint>`
-    select count(*) as count, coalesce(sum(('x' || left(md5(row(${texts(table)})::text), 16))::bit(64)::bigint::numeric), 0)::text as sum
-    from ${nameOf(table)}`.execute(db);
-  return rows[0] ?? { count: 0, sum: '0' };
+    select count(*) as count, coalesce(max(octet_length(whole)), 0) as longest,
+      coalesce(sum(('x' || left(md5(whole), 16))::bit(64)::bigint::numeric), 0)::text as sum
+    from (select row(${texts(table)})::text as whole from ${nameOf(table)} offset 0) as rows`.execute(db);
+  return rows[0] ?? { count: 0, longest: 0, sum: '0' };
 }
 
 function texts({ columns }: CopiedTable): RawBuilder<unknown> {
