@@ -12,7 +12,7 @@ import type { JobWork } from './types.ts';
 
 export function createJobRunner(options: RegistryOptions): JobWork {
   const definitions = new Map(options.toolsets.flatMap(({ jobs = [] }) => jobs).map((definition) => [definition.name, definition]));
-  const runJob: JobRunner = async (job, { signal, progress }) => {
+  const runJob: JobRunner = async (job, { signal, progress, settle }) => {
     const definition = definitions.get(job.kind);
     if (definition === undefined) throw new Error(`there is no job called ${job.kind}`);
     const principal = await currentPrincipal(options, job, definition);
@@ -32,7 +32,10 @@ export function createJobRunner(options: RegistryOptions): JobWork {
     const short = <Result>(mode: 'read' | 'write', work: (context: Context) => Promise<Result>) =>
       inTransaction(options, base, { mode }, work);
     const input = parseInput(job.kind, definition.input, job.input);
-    return definition.output.parse(await definition.run(withoutTransaction(base, short), input));
+    const result = await definition.run(withoutTransaction(base, short), input, (context, done) =>
+      settle(context, definition.output.parse(done)),
+    );
+    return definition.output.parse(result);
   };
   return { jobs: [...definitions.keys()], runJob };
 }

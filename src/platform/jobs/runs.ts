@@ -8,7 +8,7 @@ import { logBug } from '../telemetry/bugs.ts';
 import type { JobParts } from './open.ts';
 import { afterProblem, givenBack, jobEvent, problemOf } from './rules.ts';
 import { type JobEnd, type Told, endRun, renewRun } from './store.ts';
-import type { JobRunner, TakenJob } from './types.ts';
+import type { JobControl, JobRunner, TakenJob } from './types.ts';
 
 /** How often progress is written and told, at most: as often as people look. */
 const tellMs = 1_000;
@@ -27,6 +27,8 @@ interface Run {
   /** What of it was written, and when. */
   written: { told: Told; at: number };
   renewing: Promise<void> | undefined;
+  /** Its end was written with its work; what comes now changes nothing any more. */
+  settled: boolean;
   over: Promise<void>;
 }
 
@@ -66,14 +68,14 @@ export function createRuns(parts: JobParts, run: JobRunner, onEnd: () => void): 
         const { told } = running;
         if (told.done !== done || told.total !== total || told.what !== what) running.told = { done, total, what };
       };
-      end = { status: 'done', result: await run(job, { signal: stop.signal, progress }) };
+      end = { status: 'done', result: await run(job, { signal: stop.signal, progress, settle: settleOf(parts, running) }) };
     } catch (error) {
       end = endOf(error, running, log);
     } finally {
       clearInterval(timer);
       await running.renewing;
     }
-    await writeEnd(parts, job, end, (performance.now() - started) / 1_000);
+    await writeEnd(parts, running, end, (performance.now() - started) / 1_000);
   };
 
   return {
@@ -83,7 +85,15 @@ export function createRuns(parts: JobParts, run: JobRunner, onEnd: () => void): 
     begin(job) {
       const told = { done: 0, total: null, what: null };
       const written = { told, at: performance.now() };
-      const running: Run = { job, stop: new AbortController(), told, written, renewing: undefined, over: Promise.resolve() };
+      const running: Run = {
+        job,
+        stop: new AbortController(),
+        told,
+        written,
+        renewing: undefined,
+        settled: false,
+        over: Promise.resolve(),
+      };
       runs.set(job.run_id, running);
       running.over = carryOut(running)
         .catch((error: unknown) => log.warn({ err: error, job: job.id }, 'the end of a job was not written down; its lease runs out'))
@@ -120,7 +130,7 @@ async function renew(parts: JobParts, running: Run): Promise<void> {
     if (holds && news) events.write(scope, actorOf(job.principal), [jobEvent('progressed', job, told)]);
     return holds;
   });
-  if (!wanted) running.stop.abort(lost);
+  if (!wanted && !running.settled) running.stop.abort(lost);
   else if (news) events.wake();
 }
 
@@ -133,8 +143,22 @@ function endOf(error: unknown, { job, stop }: Run, log: JobParts['log']): JobEnd
   return { status: 'failed', problem: problemOf(bug(job)) };
 }
 
-async function writeEnd(parts: JobParts, job: TakenJob, end: JobEnd | undefined, seconds: number): Promise<void> {
+/** The row of the job is locked until the transaction ends: whoever cancels it meanwhile waits, and finds it done. */
+function settleOf({ events }: JobParts, running: Run): JobControl['settle'] {
+  const { job, stop } = running;
+  return async (scope, result) => {
+    if (!(await endRun(scope, job, { status: 'done', result }))) {
+      stop.abort(lost);
+      throw lost;
+    }
+    running.settled = true;
+    events.write(scope, actorOf(job.principal), [jobEvent('done', job)]);
+  };
+}
+
+async function writeEnd(parts: JobParts, { job, settled }: Run, end: JobEnd | undefined, seconds: number): Promise<void> {
   const { events, log, observer } = parts;
+  // Also what was settled, whose transaction may have failed; otherwise this finds no such run.
   const written =
     end !== undefined &&
     (await inTenant(parts, job, async (scope) => {
@@ -143,10 +167,10 @@ async function writeEnd(parts: JobParts, job: TakenJob, end: JobEnd | undefined,
       if (holds) events.write(scope, actorOf(job.principal), [event]);
       return holds;
     }));
-  const outcome = written ? end.status : 'lost';
+  const outcome = written ? end.status : settled ? 'done' : 'lost';
   observer?.ended(job.kind, outcome, seconds);
   log.info({ job: job.id, kind: job.kind, outcome, attempt: job.attempts, ms: Math.round(seconds * 1_000) }, 'job');
-  if (written) events.wake();
+  if (written || settled) events.wake();
 }
 
 function bug(job: TakenJob): Problem {

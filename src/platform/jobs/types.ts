@@ -45,6 +45,11 @@ export interface JobControl {
   signal: AbortSignal;
   /** So many of so many, of what; the newest is kept, and told about once a second. */
   progress(done: number, total?: number, what?: string): void;
+  /**
+   * Writes down in this transaction that the job is done, so that what it did and its end are there together or not at all. The result is then this one.
+   * @throws Error where somebody cancelled it or took it over before; then nothing of the transaction may stay
+   */
+  settle(scope: TransactionScope, result: Record<string, unknown>): Promise<void>;
 }
 
 /**

@@ -2,11 +2,11 @@
 
 import { z } from 'zod';
 import type { Context } from '../../operations/context.ts';
-import { defineJob } from '../../operations/job.ts';
+import { type Settle, defineJob } from '../../operations/job.ts';
 import type { JobRow } from '../../platform/jobs/types.ts';
 import { openProject } from '../workspace/index.ts';
 import { makeRoom } from './index-upkeep.ts';
-import { ingest, readInput } from './ingest.ts';
+import { type Ingested, ingest, readInput } from './ingest.ts';
 import type { ReadText } from './read/document.ts';
 import { toSource } from './rules.ts';
 import { type IngestInput, ingestInput, source } from './schema.ts';
@@ -18,17 +18,21 @@ export const ingested = z.object({
   change: z.enum(['created', 'unchanged', 'replaced', 'appended']).describe('What this call did'),
 });
 
-type Ingested = z.input<typeof ingested>;
+type TakenIn = z.input<typeof ingested>;
 
-async function takeIn(context: Context, input: IngestInput, read: ReadText): Promise<Ingested> {
-  const { change, row } = await ingest(context, input, read);
-  if (change !== 'unchanged') await makeRoom((work) => context.transaction('write', work), row.project_id, context);
+async function takeIn(context: Context, input: IngestInput, read: ReadText, settle?: Settle<TakenIn>): Promise<TakenIn> {
+  const done = await ingest(context, input, read, async (scope, stored) => settle?.(scope, toAnswer(stored)));
+  if (done.change !== 'unchanged') await makeRoom((work) => context.transaction('write', work), done.row.project_id, context);
+  return toAnswer(done);
+}
+
+function toAnswer({ change, row }: Ingested): TakenIn {
   const view = toSource(row);
   return { source: view, conversation_id: view.conversation_id, change };
 }
 
 /** Takes it in while its caller waits; undefined: that takes too long. @throws Problem as `readInput` and `ingest` */
-export async function takeInAtOnce(context: Context, input: IngestInput): Promise<Ingested | undefined> {
+export async function takeInAtOnce(context: Context, input: IngestInput): Promise<TakenIn | undefined> {
   if (isLarge(context, input)) return undefined;
   const patience = AbortSignal.timeout(context.settings.readAtOnceMs);
   const read = await readInput(context, input, AbortSignal.any([context.signal, patience])).catch((error: unknown) => {
@@ -42,7 +46,7 @@ export const ingestJob = defineJob({
   input: ingestInput,
   output: ingested,
   scope: 'knowledge:write',
-  run: async (context, input) => takeIn(context, input, await readInput(context, input)),
+  run: async (context, input, settle) => takeIn(context, input, await readInput(context, input), settle),
 });
 
 /** Whether it takes long whatever it is. What is packed, such as a PDF, may be small and take long: that shows when it is read. */

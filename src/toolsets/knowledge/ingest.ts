@@ -33,8 +33,13 @@ export interface Ingested {
   row: SourceFacts;
 }
 
-/** @throws Problem `not_found` for the project, `too_large`; then nothing is stored */
-export async function ingest(context: Context, input: IngestInput, whole: ReadText): Promise<Ingested> {
+/** `onStored` is the last of its transaction. @throws Problem `not_found` for the project, `too_large`; then nothing is stored */
+export async function ingest(
+  context: Context,
+  input: IngestInput,
+  whole: ReadText,
+  onStored: (scope: Context, ingested: Ingested) => Promise<void>,
+): Promise<Ingested> {
   const taken = take(context, input, whole);
   const known = await context.transaction('read', (scope) => findUnchanged(scope, input, taken));
   if (known !== undefined) return { change: 'unchanged', row: known };
@@ -42,7 +47,11 @@ export async function ingest(context: Context, input: IngestInput, whole: ReadTe
   checkLength(context, taken.characters);
   const chunks = await cut(context, read, { title, language, base: 0, at: new Date() }, tell(context, 'cutting'));
   tell(context, 'storing')(0, 1);
-  return context.transaction('write', (scope) => store(scope, input, { ...taken, chunks }));
+  return context.transaction('write', async (scope) => {
+    const ingested = await store(scope, input, { ...taken, chunks });
+    await onStored(scope, ingested);
+    return ingested;
+  });
 }
 
 /** The parts of the work, each with its share in percent, about, of the time that it takes for a long text. */

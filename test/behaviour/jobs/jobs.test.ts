@@ -13,7 +13,8 @@ import { toolsets } from '../../../src/toolsets/index.ts';
 import { type Answer, type Caller, type OwnHouse, openHouse } from '../../support/house.ts';
 
 /** What a job does, by its name; each call of it is one more run. */
-const deeds = new Map<string, (context: Context, run: number) => Promise<void>>();
+type Deed = (context: Context, run: number, settle: (scope: Context) => Promise<void>) => Promise<void>;
+const deeds = new Map<string, Deed>();
 const runs = new Map<string, number>();
 
 const probe = defineJob({
@@ -21,10 +22,10 @@ const probe = defineJob({
   input: z.object({ name: z.string() }),
   output: z.object({ run: z.int() }),
   scope: 'knowledge:write',
-  async run(context, { name }) {
+  async run(context, { name }, settle) {
     const run = (runs.get(name) ?? 0) + 1;
     runs.set(name, run);
-    await deeds.get(name)?.(context, run);
+    await deeds.get(name)?.(context, run, (scope) => settle(scope, { run }));
     return { run };
   },
 });
@@ -78,7 +79,7 @@ async function withReplica(work: (jobs: Jobs) => Promise<void>): Promise<void> {
 
 let made = 0;
 /** Begins a job that does this. */
-async function begin(deed: (context: Context, run: number) => Promise<void> = async () => undefined, by = ada) {
+async function begin(deed: Deed = async () => undefined, by = ada) {
   const name = `probe-${(made += 1)}`;
   deeds.set(name, deed);
   const { id } = await by.call('begin_probe', { name });
@@ -180,6 +181,76 @@ describe('a job that is cancelled', () => {
       expect(job.runs()).toBe(0);
     });
   });
+});
+
+describe('a job that settles its end with its work', () => {
+  const work = ({ emit }: Context, id: string) => emit({ type: 'probe.done', subject: id, owner_id: null, data: {} });
+  const typesOf = (heard: { type: string; subject: string }[], id: string) =>
+    heard.filter(({ subject, type }) => subject === id && type !== 'job.created').map(({ type }) => type);
+
+  test('cannot be cancelled any more', () =>
+    withReplica(async () => {
+      const heard = await house.listen(ada);
+      const { promise: may, resolve } = Promise.withResolvers<void>();
+      let signal: AbortSignal | undefined;
+      const job = await begin(async (context, _run, settle) => {
+        ({ signal } = context);
+        await context.transaction('write', async (scope) => {
+          work(scope, context.request_id);
+          await settle(scope);
+        });
+        await may;
+      });
+      await untilStatus(job.id, 'done');
+      expect(await ada.refused('cancel_job', { job_id: job.id })).toMatchObject({ code: 'conflict', details: { status: 'done' } });
+      // News of another job make it look after its lease, which it has no more.
+      await untilStatus((await begin()).id, 'done');
+      expect(signal?.aborted).toBe(false);
+      resolve();
+      await vi.waitFor(() => expect(typesOf(heard, job.id).toSorted()).toEqual(['job.done', 'probe.done']), waiting);
+    }));
+
+  test('leaves nothing behind when it was cancelled just before', () =>
+    withReplica(async () => {
+      const heard = await house.listen(ada);
+      const { promise: may, resolve } = Promise.withResolvers<void>();
+      const settled = vi.fn<() => void>();
+      const job = await begin(async (context, _run, settle) => {
+        await may;
+        await context.transaction('write', async (scope) => {
+          work(scope, context.request_id);
+          await settle(scope);
+        });
+        settled();
+      });
+      await untilStatus(job.id, 'running');
+      // Nobody is told, so that the work does not hear of it.
+      await house.database.transaction('system', { mode: 'write' }, ({ db }) =>
+        sql`update jobs set status = 'cancelled', run_id = null, leased_until = null, input = null, ended_at = now() where id = ${job.id}`.execute(
+          db,
+        ),
+      );
+      resolve();
+      const next = await begin(async () => undefined);
+      await untilStatus(next.id, 'done');
+      expect(await look(job.id)).toMatchObject({ status: 'cancelled', result: null });
+      await vi.waitFor(() => expect(typesOf(heard, next.id)).toEqual(['job.done']), waiting);
+      expect(settled).not.toHaveBeenCalled();
+      expect(typesOf(heard, job.id)).toEqual([]);
+    }));
+
+  test('is tried again when its transaction fails after that', () =>
+    withReplica(async () => {
+      const job = await begin((context, run, settle) =>
+        context.transaction('write', async (scope) => {
+          await settle(scope);
+          if (run === 1) throw isAway();
+        }),
+      );
+      await vi.waitFor(async () => expect(await look(job.id)).toMatchObject({ status: 'queued', attempts: 1 }), waiting);
+      await age(job.id);
+      expect(await untilStatus(job.id, 'done')).toMatchObject({ attempts: 2, result: { run: 2 } });
+    }));
 });
 
 describe('a replica', () => {

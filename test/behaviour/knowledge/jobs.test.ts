@@ -4,6 +4,8 @@ import { makePdf } from '../../support/pdf.ts';
 
 let house: OwnHouse;
 let ada: Caller;
+/** Called after each transaction that wrote something. */
+let onWritten: (() => Promise<void>) | undefined;
 
 beforeAll(async () => {
   house = await openHouse({
@@ -13,6 +15,14 @@ beforeAll(async () => {
       QUARTERDECK_JOB_POLL_MS: '100',
       QUARTERDECK_MAX_JOBS: '30',
     },
+    wrap: (database) => ({
+      ...database,
+      async transaction(tenant, options, work) {
+        const result = await database.transaction(tenant, options, work);
+        if (options.mode === 'write') await onWritten?.();
+        return result;
+      },
+    }),
   });
   ada = await house.person('Ada');
 });
@@ -91,6 +101,21 @@ describe('a large source', () => {
       status: 'done',
       result: { change: 'created', source: { title: 'Nautilus', format: 'pdf' } },
     });
+  });
+
+  test('cannot be cancelled from the moment on in which it is there', async () => {
+    const sources = async () => (await ada.call('list_sources', { query: 'moray' })).items as Answer[];
+    let refusal: Answer;
+    const cancelWhenThere = async () => {
+      onWritten = undefined;
+      if ((await sources()).length > 0) refusal = await ada.refused('cancel_job', { job_id: (await begun).job.id });
+      else onWritten = cancelWhenThere;
+    };
+    onWritten = cancelWhenThere;
+    const begun = ingest({ title: 'Moray', content: large('moray') });
+    expect(await ended((await begun).job.id)).toMatchObject({ status: 'done' });
+    await vi.waitFor(() => expect(refusal).toMatchObject({ code: 'conflict', details: { status: 'done' } }), waiting);
+    expect(await sources()).toHaveLength(1);
   });
 
   test('for a project that is not there is refused at once', async () => {
