@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EffectiveSettings } from '../../platform/config/read.ts';
 import { SettingsError } from '../../platform/config/read.ts';
+import { shortageOf } from '../../platform/models/room.ts';
 import { failureOf } from '../failure.ts';
 import { askData, hasEmbeddedDatabase } from '../place.ts';
 import { type ParsedOptions, settingsOf } from '../settings.ts';
@@ -19,6 +20,7 @@ export async function examine(options: ParsedOptions): Promise<Finding[]> {
   const server = await findServer(effective.settings);
   return [
     lookAtSettings(effective),
+    ...lookAtModels(effective),
     ...(await lookAtFiles(effective)),
     ...(await lookAtServer(effective, server)),
     ...(server === undefined ? [] : await lookAtMetrics(effective)),
@@ -38,6 +40,11 @@ function readOrFind(options: ParsedOptions): EffectiveSettings | Finding[] {
 function lookAtSettings({ sources }: EffectiveSettings): Finding {
   const set = Object.values(sources).filter((source) => source !== 'default').length;
   return ok('settings', `${set} set, the others at their defaults. \`quarterdeck config show\` lists them.`);
+}
+
+function lookAtModels({ settings }: EffectiveSettings): Finding[] {
+  const shortage = shortageOf(settings);
+  return shortage === undefined ? [] : [warning('embedding model', shortage.message, shortage.next)];
 }
 
 async function lookAtMetrics({ settings }: EffectiveSettings): Promise<Finding[]> {

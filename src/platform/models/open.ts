@@ -8,6 +8,7 @@ import { type ModelChoice, readChoice } from './choice.ts';
 import { createEmbeddingModel } from './embedding.ts';
 import { familyOf } from './families.ts';
 import { openLocalWire } from './local/wire.ts';
+import { shortageOf } from './room.ts';
 import { type ChatModel, type EmbeddingModel, type Models, thisMachine } from './types.ts';
 import { Upstream } from './upstream.ts';
 import { type Access, openChatWire, openEmbeddingWire, vendorUrls } from './wire.ts';
@@ -29,6 +30,8 @@ export async function openModels(options: ModelsOptions): Promise<Models> {
   const { log } = options;
   for (const model of [chat, embedding])
     if (model !== undefined) log.info({ model: model.name, place: model.place }, 'a model is switched on: text is sent to this place');
+  const shortage = shortageOf(options.settings);
+  if (shortage !== undefined) log.warn(`${shortage.message} ${shortage.next}`);
   return {
     chat,
     embedding,

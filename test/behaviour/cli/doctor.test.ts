@@ -51,6 +51,19 @@ describe('doctor', () => {
     await server.close();
   });
 
+  test('says that the embedding model reads less than a chunk', async () => {
+    const environment = {
+      QUARTERDECK_EMBEDDING_MODEL: 'compatible:mxbai-embed-large',
+      QUARTERDECK_EMBEDDING_MODEL_URL: 'http://127.0.0.1:9/v1',
+    };
+    const { code, findings } = await examine(environment);
+    expect(code).toBe(0);
+    expect(findings.find(({ check }) => check === 'embedding model')).toMatchObject({
+      level: 'warning',
+      fix: expect.stringContaining('QUARTERDECK_CHUNK_TOKENS to 400') as string,
+    });
+  });
+
   test('says what of the server does not work, and that the rest does', async () => {
     const environment = {
       QUARTERDECK_CHAT_MODEL: 'compatible:absent',
