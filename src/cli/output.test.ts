@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Column, facts, moment, oneLine, table } from './output.ts';
+import { type Column, facts, moment, oneLine, shorten, table } from './output.ts';
 
 const columns: Column<{ name: string; rows: number }>[] = [
   { title: 'name', value: ({ name }) => name },
@@ -12,6 +12,22 @@ test('columns are as wide as their widest value, and lines have no spaces at the
     { name: 'e\u0301ve\u0301nements', rows: 3 },
   ];
   expect(table(rows, columns, 'none')).toBe('NAME        ROWS\ntasks       12\ne\u0301ve\u0301nements  3');
+});
+
+test('characters that take two columns of a terminal count twice', () => {
+  const rows = [
+    { name: '資料', rows: 1 },
+    { name: '한글', rows: 2 },
+    { name: '🦀', rows: 3 },
+  ];
+  expect(table(rows, columns, 'none')).toBe('NAME  ROWS\n資料  1\n한글  2\n🦀    3');
+});
+
+test('what is too long loses its middle', () => {
+  expect(shorten('docs/guide/start.md', 19)).toBe('docs/guide/start.md');
+  expect(shorten('docs/guide/start.md', 12)).toBe('docs/…art.md');
+  expect(shorten('資料/これは長い.md', 10)).toBe('資料…い.md');
+  expect(shorten('docs', 0)).toBe('…');
 });
 
 test('an empty table says why', () => {

@@ -62,7 +62,36 @@ function pad(text: string, to = 0): string {
 
 const segmenter = new Intl.Segmenter();
 
-/** In characters as people count them. */
-function width(text: string): number {
-  return [...segmenter.segment(text)].length;
+/** As people count them. */
+const charactersOf = (text: string) => Array.from(segmenter.segment(text), ({ segment }) => segment);
+
+/** What a terminal shows in two columns, by and large: https://www.unicode.org/reports/tr11/ */
+const wide =
+  /^(?:\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}])/u;
+
+const columnsOf = (character: string) => (wide.test(character) ? 2 : 1);
+
+/** In columns of a terminal. */
+export function width(text: string): number {
+  return charactersOf(text).reduce((sum, character) => sum + columnsOf(character), 0);
+}
+
+/** Cut in its middle to so many columns: of a path the end says most. */
+export function shorten(text: string, columns: number): string {
+  if (width(text) <= columns) return text;
+  const characters = charactersOf(text);
+  const start = firstOf(characters, Math.floor((columns - 1) / 2)).join('');
+  const end = firstOf(characters.toReversed(), columns - 1 - width(start))
+    .toReversed()
+    .join('');
+  return `${start}…${end}`;
+}
+
+/** Those that have room; there are more. */
+function firstOf(characters: readonly string[], columns: number): string[] {
+  let used = 0;
+  return characters.slice(
+    0,
+    characters.findIndex((character) => (used += columnsOf(character)) > columns),
+  );
 }

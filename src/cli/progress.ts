@@ -1,5 +1,7 @@
 /** One line on standard error that shows that a long command is alive, and how far it is. Only at a terminal. */
 
+import { shorten, width } from './output.ts';
+
 /** Shown from here on, in milliseconds: a line that flickers up for less tells nothing. */
 const patienceMs = 800;
 
@@ -9,6 +11,9 @@ const frameMs = 120;
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const barWidth = 24;
 const clearLine = '\r\u001B[2K';
+
+/** Of a terminal that does not say how wide it is. */
+const usualColumns = 80;
 
 export interface Step {
   message: string;
@@ -25,7 +30,8 @@ export async function withProgress<Result>(message: string, work: (report: (step
   const started = Date.now();
   let frame = 0;
   const timer = setInterval(() => {
-    if (Date.now() - started >= patienceMs) stderr.write(clearLine + progressLine(step, frame++, Date.now() - started, stderr.columns));
+    if (Date.now() - started >= patienceMs)
+      stderr.write(clearLine + progressLine(step, frame++, Date.now() - started, stderr.columns || usualColumns));
   }, frameMs);
   try {
     return await work(report);
@@ -39,9 +45,13 @@ export async function withProgress<Result>(message: string, work: (report: (step
 export function progressLine({ message, done, total }: Step, frame: number, elapsedMs: number, columns: number): string {
   const seconds = `${Math.floor(elapsedMs / 1_000)} s`;
   const spinner = frames[frame % frames.length] ?? '';
-  if (done === undefined || total === undefined || total === 0) return `${spinner} ${message} ${seconds}`.slice(0, columns - 1);
-  const share = Math.min(1, done / total);
-  const filled = Math.round(share * barWidth);
-  const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
-  return `${spinner} ${bar} ${Math.floor(share * 100)} % ${message} ${seconds}`.slice(0, columns - 1);
+  const head = done === undefined || total === undefined || total === 0 ? spinner : `${spinner} ${barOf(Math.min(1, done / total))}`;
+  const room = columns - 1 - width(`${head}  ${seconds}`);
+  return `${head} ${shorten(message, room)} ${seconds}`.slice(0, columns - 1);
+}
+
+/** Full when all is done, and not before. */
+function barOf(share: number): string {
+  const filled = Math.floor(share * barWidth);
+  return `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)} ${Math.floor(share * 100)} %`;
 }
