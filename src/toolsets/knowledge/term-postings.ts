@@ -43,10 +43,12 @@ export async function readTermPostings(
           context,
           wanted.map((one) => ({ ...one, from: one.known?.until ?? 0 })),
         );
-  const found = new Map(rows.map(({ project_id, term, postings }) => [keyOf(project_id, term), postings]));
-  return all.map(({ project_id, term, until, known }) => {
-    if (known !== undefined && known.until >= until) return { project_id, term, postings: known.postings };
-    const added = decodePostings(found.get(keyOf(project_id, term)) ?? nothing, known?.until ?? 0, until);
+  const read = new Map(wanted.map((one, place) => [one, rows[place] ?? nothing]));
+  return all.map((one) => {
+    const { project_id, term, until, known } = one;
+    const bytes = read.get(one);
+    if (known !== undefined && bytes === undefined) return { project_id, term, postings: known.postings };
+    const added = decodePostings(bytes ?? nothing, known?.until ?? 0, until);
     const postings = known === undefined ? added : joinPostings(known.postings, added);
     context.cache.set(keyOf(project_id, term), new KnownPostings(until, postings), bytesOf(postings));
     return { project_id, term, postings };

@@ -37,32 +37,35 @@ export interface WantedPostings {
 }
 
 /**
- * Merged postings and those that were added since, as they are stored and in the order of their numbers. From the row on that has `from`, which may
- * begin before it. Where a term stands nowhere there is no row.
+ * Merged postings and those that were added since, as they are stored, of each that is wanted, in the order of their numbers. From the row on that has
+ * `from`, which may begin before it; empty where there are none.
  */
-export async function readPostings(
-  scope: TransactionScope,
-  wanted: readonly WantedPostings[],
-): Promise<{ project_id: string; term: string; postings: Buffer }[]> {
+export async function readPostings(scope: TransactionScope, wanted: readonly WantedPostings[]): Promise<Buffer[]> {
   const columns = [wanted.map((one) => one.project_id), wanted.map((one) => one.term), wanted.map((one) => one.from)];
-  const { rows } = await sql<{ project_id: string; term: string; postings: Buffer }>`
-    with wanted as materialized (
+  // Row by row: to sort and put them together here takes a fraction of the time that the database needs for it.
+  const { rows } = await sql<{ place: number; number: number; postings: Buffer }>`
+    with asked as (
       select * from unnest(${columns[0]}::uuid[], ${columns[1]}::text[], ${wanted.map((one) => bucketOf(one.term))}::smallint[], ${columns[2]}::int[])
-        as wanted (project_id, term, bucket, since)
-    ), found as (
-      select wanted.project_id, wanted.term, first as number, merged.postings from wanted cross join lateral (
-        select first, postings from postings
-        where workspace_id = ${scope.workspace_id} and postings.project_id = wanted.project_id and postings.term = wanted.term
-          and first >= coalesce((
-            select max(first) from postings where postings.project_id = wanted.project_id and postings.term = wanted.term and first <= since), 0)
-      ) as merged
-      union all
-      select pieces.project_id, wanted.term, pieces.number, decode(pieces.terms ->> wanted.term, 'hex')
-      from wanted join posting_pieces as pieces on pieces.project_id = wanted.project_id and pieces.bucket = wanted.bucket
-      where pieces.workspace_id = ${scope.workspace_id} and pieces.number >= since and pieces.terms ->> wanted.term is not null
+        with ordinality as asked (project_id, term, bucket, since, place)
+    ), wanted as materialized (
+      select *, coalesce((
+        select max(first) from postings where postings.project_id = asked.project_id and postings.term = asked.term and first <= since), 0) as begins
+      from asked
     )
-    select project_id, term, string_agg(postings, '' order by number) as postings from found group by project_id, term`.execute(scope.db);
-  return rows;
+    select place::int - 1 as place, merged.first as number, merged.postings from wanted
+    join postings as merged on merged.project_id = wanted.project_id and merged.term = wanted.term and merged.first >= begins
+    where merged.workspace_id = ${scope.workspace_id}
+    union all
+    select place::int - 1, pieces.number, decode(pieces.terms ->> wanted.term, 'hex')
+    from wanted join posting_pieces as pieces on pieces.project_id = wanted.project_id and pieces.bucket = wanted.bucket
+    where pieces.workspace_id = ${scope.workspace_id} and pieces.number >= since and pieces.terms ->> wanted.term is not null`.execute(
+    scope.db,
+  );
+  const found = Map.groupBy(rows, ({ place }) => place);
+  return wanted.map((_, place) => {
+    const its = found.get(place) ?? [];
+    return Buffer.concat(its.sort((one, other) => one.number - other.number).map(({ postings }) => postings));
+  });
 }
 
 /** Where rows of an index belong. */
