@@ -37,7 +37,13 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/house/**/*.test.ts', 'test/support/**/*.test.ts', 'scripts/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'test/house/**/*.test.ts',
+            'test/support/**/*.test.ts',
+            'scripts/**/*.test.ts',
+            'bench/**/*.test.ts',
+          ],
           provide: { databaseKind: 'embedded' },
           testTimeout: 20 * second,
           hookTimeout: 30 * second,

@@ -16,14 +16,16 @@ import { startPostgres } from '../test/support/cluster.ts';
 import { startModelServer } from '../test/support/models.ts';
 import { describeMachine } from './machine.ts';
 import { type Collection, readCranfield } from './retrieval/collection.ts';
+import { type Latent, createLatent } from './retrieval/latent.ts';
 import { type Quality, meanQuality, measureNames, qualityOf } from './retrieval/measures.ts';
 import { readOwnSet } from './retrieval/own-set.ts';
 import { createReference } from './retrieval/reference.ts';
+import { createRandom } from './search/corpus.ts';
 
 const usage = `Usage: npm run bench:retrieval -- [--data ../shared/data/cranfield]
 
-Starts a PostgreSQL of its own, and an embedded database for the search with vectors; those are of hashed words, which stand in for a model and understand
-nothing. Where there is no Cranfield collection in the folder, a small one of this project is used.`;
+Starts a PostgreSQL of its own, and an embedded database for the search with vectors; those come from latent semantic analysis of the documents of the
+collection, which stands in for a model. Where there is no Cranfield collection in the folder, a small one of this project is used.`;
 
 const { values } = parseArgs({
   options: { data: { type: 'string', default: '../shared/data/cranfield' }, help: { type: 'boolean', default: false } },
@@ -51,12 +53,17 @@ async function measure(): Promise<void> {
     const { url } = await cluster.createDatabase();
     const lexical = await open(lexicalData, { DATABASE_URL: url });
     const hybrid = await open(hybridData, {
-      QUARTERDECK_EMBEDDING_MODEL: 'compatible:hashed-words',
+      QUARTERDECK_EMBEDDING_MODEL: 'compatible:latent-semantic-analysis',
       QUARTERDECK_EMBEDDING_MODEL_URL: model.url,
     });
     console.log(describeMachine());
     console.log(`collection: ${collection.name}, ${collection.documents.length} documents, ${collection.queries.length} queries\n`);
-    await compare(collection, lexical, hybrid);
+    const latent = createLatent(
+      collection.documents.map(({ title, text }) => termsOf(`${title}\n${text}`)),
+      createRandom(1),
+    );
+    model.embed = (text) => latent.vector(termsOf(text));
+    await compare(collection, { lexical, hybrid, latent });
     await lexical.close();
     await hybrid.close();
   } finally {
@@ -78,12 +85,16 @@ async function open(data: string, environment: Record<string, string>): Promise<
   return openPlatform({ settings, ...effective }, createLog(settings), { migrate: true });
 }
 
-async function compare(collection: Collection, lexical: Platform, hybrid: Platform): Promise<void> {
+async function compare(
+  collection: Collection,
+  { lexical, hybrid, latent }: { lexical: Platform; hybrid: Platform; latent: Latent },
+): Promise<void> {
   const systems: Record<string, Search> = {
     'plain BM25 (k1 1.2, b 0.75), whole documents': plainSearch(collection),
     'PostgreSQL ts_rank_cd': await postgresSearch(collection, lexical),
+    'latent semantic analysis, whole documents': latentSearch(collection, latent),
     'Quarterdeck, lexical': await ourSearch(collection, lexical),
-    'Quarterdeck, hybrid, vectors of hashed words': await ourSearch(collection, hybrid),
+    'Quarterdeck, hybrid with latent semantic analysis': await ourSearch(collection, hybrid),
   };
   console.log(`| ${['ranking', ...measureNames].join(' | ')} |\n| --- | ${measureNames.map(() => '---:').join(' | ')} |`);
   for (const [name, search] of Object.entries(systems)) {
@@ -103,6 +114,21 @@ function termsOf(text: string): string[] {
 function plainSearch({ documents }: Collection): Search {
   const reference = createReference(documents.map(({ id, title, text }) => ({ id, terms: termsOf(`${title}\n${text}`) })));
   return (query) => reference.search(termsOf(query));
+}
+
+/** By the vectors alone that the hybrid search gets. */
+function latentSearch({ documents }: Collection, latent: Latent): Search {
+  const vectorOf = (text: string) => {
+    const vector = latent.vector(termsOf(text));
+    const length = Math.hypot(...vector);
+    return vector.map((value) => value / length);
+  };
+  const known = documents.map(({ id, title, text }) => ({ id, vector: vectorOf(`${title}\n${text}`) }));
+  return (query) => {
+    const asked = vectorOf(query);
+    const near = known.map(({ id, vector }) => ({ id, nearness: vector.reduce((sum, value, at) => sum + value * (asked[at] ?? 0), 0) }));
+    return near.toSorted((one, other) => other.nearness - one.nearness).map(({ id }) => id);
+  };
 }
 
 /** Any of the words of the query; its own `websearch_to_tsquery` would want all of them, and find next to nothing. */

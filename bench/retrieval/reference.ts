@@ -1,5 +1,7 @@
 /** A plain BM25 over whole documents, as textbooks write it: what the search has to reach. It shares only the terms with it. */
 
+import { countOf } from './count.ts';
+
 const k1 = 1.2;
 const b = 0.75;
 
@@ -32,10 +34,4 @@ export function createReference(documents: readonly { id: string; terms: readonl
         .map(({ id }) => id);
     },
   };
-}
-
-function countOf(words: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return counts;
 }

@@ -55,7 +55,7 @@ function search(sums: readonly number[], value: number): number {
 }
 
 /** Mulberry32: small, and the same everywhere. */
-function createRandom(seed: number): () => number {
+export function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -1,6 +1,6 @@
 /**
  * Stands in for a paid model: a server that speaks the wire formats of OpenAI and Anthropic over a real socket. It understands nothing: it says what
- * the test tells it to, and its vectors are hashed words, so texts with the same words are near to each other and synonyms are not. It does not check
+ * the test tells it to, and its vectors are hashed words unless it is told others, so texts with the same words are near to each other and synonyms are not. It does not check
  * keys, count real tokens, or answer without streaming.
  */
 
@@ -43,6 +43,8 @@ export interface ModelServer {
   always: Reply | undefined;
   /** What chat says to a question; each piece with its space is one event. Default: an echo of the last message. */
   answer: (lastMessage: string, request: ModelRequest) => string;
+  /** The vector of a text. Default: its hashed words. */
+  embed: (text: string) => ArrayLike<number>;
   close(): Promise<void>;
 }
 
@@ -62,6 +64,7 @@ export async function startModelServer(): Promise<ModelServer> {
     reply: (...next) => void replies.push(...next),
     always: undefined,
     answer: (lastMessage) => `You said: ${lastMessage}`,
+    embed: hashedWords,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -73,7 +76,7 @@ export async function startModelServer(): Promise<ModelServer> {
 function usualReply(model: ModelServer, request: ModelRequest): Reply {
   if (request.path.endsWith('/embeddings')) {
     const { input } = request.body as { input: string[] };
-    return { embeddings: JSON.stringify(input.map((text, index) => ({ index, embedding: hashedWords(text) }))) };
+    return { embeddings: JSON.stringify(input.map((text, index) => ({ index, embedding: Array.from(model.embed(text)) }))) };
   }
   const { messages } = request.body as { messages: { content: string | { text: string }[] }[] };
   const last = messages.at(-1)?.content ?? '';
