@@ -1,6 +1,7 @@
 /** What processes have used, by the files of Linux in /proc. Elsewhere nothing is known, and the columns stay empty. */
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import pg from 'pg';
 
 /** Processes whose time is counted with a load. */
 export interface Watched {
@@ -33,7 +34,19 @@ function usedByFamily(parent: number): number {
   return [...children, self].reduce((sum, found) => sum + (found?.own ?? 0), self?.ended ?? 0);
 }
 
-export function parentOf(pid: number): number | undefined {
+/** The process whose children are the connections of a database on this machine. */
+export async function findPostmaster(databaseUrl: string): Promise<number | undefined> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    return parentOf(rows[0]?.pid ?? 0);
+  } finally {
+    await client.end();
+  }
+}
+
+function parentOf(pid: number): number | undefined {
   return readProcess(pid)?.parent;
 }
 

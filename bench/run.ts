@@ -10,7 +10,7 @@ import { signUp } from '../test/support/client.ts';
 import { startPostgres } from '../test/support/cluster.ts';
 import { describeMachine } from './machine.ts';
 import { type Server, runLoad, startQuarterdeck, startReference } from './process.ts';
-import { memoryOf, parentOf } from './processor.ts';
+import { findPostmaster, memoryOf } from './processor.ts';
 import type { Load, Measured } from './load.ts';
 import { mcpRequest, postHead, restGet, restPost } from './requests.ts';
 
@@ -163,17 +163,6 @@ async function withQuarterdeck(kind: 'postgres' | 'embedded', work: (server: Sub
   } finally {
     await cluster?.stop();
     await rm(data, { recursive: true, force: true });
-  }
-}
-
-async function findPostmaster(databaseUrl: string): Promise<number | undefined> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-    return parentOf(rows[0]?.pid ?? 0);
-  } finally {
-    await client.end();
   }
 }
 

@@ -9,6 +9,7 @@ import { signUp } from '../test/support/client.ts';
 import { query, startPostgres } from '../test/support/cluster.ts';
 import { describeMachine } from './machine.ts';
 import { startQuarterdeck } from './process.ts';
+import { findPostmaster } from './processor.ts';
 import { fill, measureSearches } from './search/load.ts';
 import { measureVectors } from './search/vectors.ts';
 
@@ -51,7 +52,8 @@ async function measure(): Promise<void> {
       await fill(server, key, Number(values.chunks));
       await query(cluster.adminUrl, 'vacuum analyze', name);
       await showSizes(cluster.adminUrl, name);
-      await measureSearches(server, key, [1, Number(values.clients)], Number(values.seconds), '"snippet"');
+      const postmaster = await findPostmaster(databaseUrl);
+      await measureSearches({ ...server, postmaster }, key, Number(values.clients), Number(values.seconds), '"snippet"');
     } finally {
       await server.stop();
     }

@@ -10,7 +10,7 @@ const paragraphs = 20;
 /** Sources that are sent at once. */
 const senders = 4;
 
-/** Different questions; each is asked many times, and none is kept. */
+/** Different questions; each is asked many times, and no answer is kept. */
 const questions = 2_000;
 
 export async function fill({ url }: Server, key: string, chunks: number): Promise<void> {
@@ -38,27 +38,37 @@ export async function fill({ url }: Server, key: string, chunks: number): Promis
   );
 }
 
-/** `expected` is in every answer. */
+/** How long questions are asked before it counts, so that most of their words were asked before. */
+const warmUpSeconds = 60;
+
+/** With so many clients, first right after the start and then warm, and with one. `expected` is in every answer. */
 export async function measureSearches(
-  server: Server,
+  server: Server & { postmaster?: number | undefined },
   key: string,
-  clients: readonly number[],
+  clients: number,
   seconds: number,
   expected: string,
 ): Promise<void> {
   const corpus = createCorpus(2);
   const requests = Array.from({ length: questions }, () => restPost(key, '/search', { query: corpus.query() }));
-  console.log('\n| clients | a second | p50 ms | p95 ms | p99 ms |\n| ---: | ---: | ---: | ---: | ---: |');
-  for (const connections of clients) {
-    const { perSecond, p50, p95, p99 } = await runLoad({
+  console.log(
+    '\n| clients | words | a second | p50 ms | p95 ms | p99 ms | server ms | database ms |\n| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |',
+  );
+  for (const { connections, words, before } of [
+    { connections: clients, words: 'new', before: 0 },
+    { connections: clients, words: 'asked before', before: warmUpSeconds },
+    { connections: 1, words: 'asked before', before: 1 },
+  ]) {
+    const { perSecond, p50, p95, p99, used } = await runLoad({
       url: server.url,
       requests,
       connections,
       seconds,
-      warmUpSeconds: 3,
+      warmUpSeconds: before,
       expected,
-      watched: { server: server.pid, postmaster: undefined },
+      watched: { server: server.pid, postmaster: server.postmaster },
     });
-    console.log(`| ${connections} | ${perSecond.toFixed(0)} | ${p50.toFixed(1)} | ${p95.toFixed(1)} | ${p99.toFixed(1)} |`);
+    const numbers = [p50, p95, p99, used?.server, used?.database].map((value) => value?.toFixed(1) ?? '');
+    console.log(`| ${[connections, words, perSecond.toFixed(0), ...numbers].join(' | ')} |`);
   }
 }

@@ -38,7 +38,7 @@ export async function measureVectors(chunks: number, clients: number, seconds: n
       const { key } = await signUp(server.url);
       await fill(server, key, chunks);
       await untilHybrid(server.url, key);
-      await measureSearches(server, key, [1, clients], seconds, '"mode":"hybrid"');
+      await measureSearches(server, key, clients, seconds, '"mode":"hybrid"');
     } finally {
       await server.stop();
     }
