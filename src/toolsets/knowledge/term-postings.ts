@@ -5,8 +5,9 @@
  */
 
 import type { Context } from '../../operations/context.ts';
+import type { Cache } from '../../platform/cache.ts';
 import type { TransactionScope } from '../../platform/database/types.ts';
-import { type Postings, bytesOf, decodePostings, joinPostings } from './ranking/postings.ts';
+import { ChunkFacts, type Postings, bytesOf, decodePostings, joinPostings } from './ranking/postings.ts';
 import type { TermPostings } from './ranking/rank.ts';
 import { type WordIndex, readPostings } from './word-index.ts';
 
@@ -14,14 +15,14 @@ import { type WordIndex, readPostings } from './word-index.ts';
 class KnownPostings {
   readonly until: number;
   readonly postings: Postings;
+  readonly facts: ChunkFacts;
 
-  constructor(until: number, postings: Postings) {
+  constructor(until: number, postings: Postings, facts: ChunkFacts) {
     this.until = until;
     this.postings = postings;
+    this.facts = facts;
   }
 }
-
-const keyOf = (project_id: string, term: string) => `postings/${project_id}/${term}`;
 
 /** In a transaction that only reads: what is not committed must not be remembered. */
 export async function readTermPostings(
@@ -29,30 +30,46 @@ export async function readTermPostings(
   indexes: readonly WordIndex[],
   terms: readonly string[],
 ): Promise<TermPostings[]> {
-  const all = indexes.flatMap(({ project_id, next_number }) =>
-    terms.map((term) => {
-      const known = context.cache.get(keyOf(project_id, term));
-      return { project_id, term, until: next_number, known: known instanceof KnownPostings ? known : undefined };
-    }),
-  );
-  const wanted = all.filter(({ known, until }) => known === undefined || known.until < until);
-  const rows =
-    wanted.length === 0
-      ? []
-      : await readPostings(
-          context,
-          wanted.map((one) => ({ ...one, from: one.known?.until ?? 0 })),
-        );
-  const read = new Map(wanted.map((one, place) => [one, rows[place] ?? nothing]));
-  return all.map((one) => {
-    const { project_id, term, until, known } = one;
-    const bytes = read.get(one);
-    if (known !== undefined && bytes === undefined) return { project_id, term, postings: known.postings };
-    const added = decodePostings(bytes ?? nothing, known?.until ?? 0, until);
-    const postings = known === undefined ? added : joinPostings(known.postings, added);
-    context.cache.set(keyOf(project_id, term), new KnownPostings(until, postings), bytesOf(postings));
-    return { project_id, term, postings };
+  const all = indexes.flatMap(({ project_id, next_number }) => {
+    const facts = factsOf(context.cache, project_id);
+    return terms.map((term) => {
+      const known = context.cache.get(`postings/${project_id}/${term}`);
+      return { project_id, term, until: next_number, facts, known: known instanceof KnownPostings ? known : undefined };
+    });
   });
+  const wanted = all.filter(({ known, until }) => known === undefined || known.until < until);
+  if (wanted.length > 0) {
+    const read = await readPostings(
+      context,
+      wanted.map((one) => ({ ...one, from: one.known?.until ?? 0 })),
+    );
+    for (const [place, one] of wanted.entries()) one.known = keep(context.cache, one, read[place]);
+  }
+  return all.flatMap(({ project_id, term, known }) => (known === undefined ? [] : [{ project_id, term, ...known }]));
 }
 
-const nothing = Buffer.alloc(0);
+/** All terms of a project share them. What was decoded before they were forgotten keeps those that it has. */
+function factsOf(cache: Cache, project_id: string): ChunkFacts {
+  const known = cache.get(`chunks/${project_id}`);
+  return known instanceof ChunkFacts ? known : new ChunkFacts();
+}
+
+interface Term {
+  project_id: string;
+  term: string;
+  until: number;
+  facts: ChunkFacts;
+  known: KnownPostings | undefined;
+}
+
+/** What is known of a term, with what was read of it. */
+function keep(cache: Cache, { project_id, term, until, known, facts: shared }: Term, bytes: Buffer = Buffer.alloc(0)): KnownPostings {
+  const facts = known?.facts ?? shared;
+  const before = facts.bytes;
+  const added = decodePostings(bytes, known?.until ?? 0, until, facts);
+  const postings = known === undefined ? added : joinPostings(known.postings, added);
+  if (facts.bytes > before) cache.set(`chunks/${project_id}`, facts, facts.bytes);
+  const now = new KnownPostings(until, postings, facts);
+  cache.set(`postings/${project_id}/${term}`, now, bytesOf(postings));
+  return now;
+}

@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Posting, decodePostings, joinPostings, keepPostings, numberAt, toPosting } from './postings.ts';
+import { ChunkFacts, type Posting, blockSize, decodePostings, joinPostings, keepPostings, numberAt, toPosting } from './postings.ts';
 
 const whole = { number: 3_000_000_000, count: 255, length: 65_535, ordinal: 65_535, sourceLength: 32_767 };
 
 function read(posting: Posting) {
-  const { numbers, counts, lengths, ordinals, sources } = decodePostings(toPosting(posting), 0, Infinity);
-  return { number: numbers[0], count: counts[0], length: lengths[0], ordinal: ordinals[0], sourceLength: sources.lengths[0] };
+  const facts = new ChunkFacts();
+  const { numbers, counts } = decodePostings(toPosting(posting), 0, Infinity, facts);
+  const { lengths, ordinals, sourceLengths } = facts.at(posting.number);
+  const place = posting.number % blockSize;
+  return { number: numbers[0], count: counts[0], length: lengths[place], ordinal: ordinals[place], sourceLength: sourceLengths[place] };
 }
 
 test('a posting says what it was made of, as far as it matters', () => {
@@ -33,22 +36,20 @@ test('what is read in two parts is what is read at once', () => {
   fc.assert(
     fc.property(stored, fc.nat(), ({ bytes, begins }, seed) => {
       const cut = begins[seed % begins.length] ?? 0;
-      const joined = joinPostings(decodePostings(bytes, 0, cut), decodePostings(bytes, cut, Infinity));
-      expect(joined).toEqual(decodePostings(bytes, 0, Infinity));
+      const [parts, atOnce] = [new ChunkFacts(), new ChunkFacts()];
+      const joined = joinPostings(decodePostings(bytes, 0, cut, parts), decodePostings(bytes, cut, Infinity, parts));
+      expect(joined).toEqual(decodePostings(bytes, 0, Infinity, atOnce));
+      expect(parts.at(0)).toEqual(atOnce.at(0));
     }),
   );
 });
 
-test('the sources of postings have the counts of their chunks', () => {
+test('postings know how many sources their chunks are of', () => {
   fc.assert(
     fc.property(stored, ({ bytes }) => {
-      const { numbers, counts, ordinals, sources } = decodePostings(bytes, 0, Infinity);
-      const expected = new Map<number, number>();
-      for (const [at, number] of numbers.entries()) {
-        const first = number - (ordinals[at] ?? 0);
-        expected.set(first, (expected.get(first) ?? 0) + (counts[at] ?? 0));
-      }
-      expect([...sources.firsts].map((first, at) => [first, sources.counts[at]])).toEqual([...expected]);
+      const facts = new ChunkFacts();
+      const { numbers, sources } = decodePostings(bytes, 0, Infinity, facts);
+      expect(sources).toBe(new Set([...numbers].map((number) => number - (facts.at(number).ordinals[number] ?? 0))).size);
     }),
   );
 });

@@ -49,50 +49,70 @@ export function keepPostings(postings: Buffer, passes: (number: number) => boole
   return Buffer.concat(kept);
 }
 
-/** All postings of a term in one project, in the order of their numbers: a column for each fact, which costs a fraction of an object for each posting. */
+/**
+ * All postings of a term in one project, in the order of their numbers: a column for each fact, which costs a fraction of an object for each posting.
+ * What they say of the chunk itself is in `ChunkFacts`.
+ */
 export interface Postings {
   numbers: Uint32Array;
   counts: Uint8Array;
-  lengths: Uint16Array;
-  ordinals: Uint16Array;
-  /** The sources that these chunks are of. */
-  sources: { firsts: Uint32Array; counts: Uint32Array; lengths: Uint32Array };
+  /** How many sources these chunks are of. */
+  sources: number;
 }
 
-/** Those of the chunks from `from` to below `until`: nothing but a whole addition to the index may end there. */
-export function decodePostings(bytes: Buffer, from: number, until: number): Postings {
-  const [begin, end] = [placeOf(bytes, from), placeOf(bytes, until)];
-  const size = end - begin;
-  const numbers = new Uint32Array(size);
-  const counts = new Uint8Array(size);
-  const lengths = new Uint16Array(size);
-  const ordinals = new Uint16Array(size);
-  // As long as if each were of a source of its own.
-  const sources = { firsts: new Uint32Array(size), counts: new Uint32Array(size), lengths: new Uint32Array(size) };
-  let last = -1;
-  for (let place = 0; place < size; place += 1) {
-    const at = (begin + place) * postingBytes;
-    const [number, count, ordinal] = [numberAt(bytes, at), countAt(bytes, at), ordinalAt(bytes, at)];
-    numbers[place] = number;
-    counts[place] = count;
-    lengths[place] = lengthAt(bytes, at);
-    ordinals[place] = ordinal;
-    // Chunks of a source follow each other.
-    if (last === -1 || sources.firsts[last] !== number - ordinal) {
-      last += 1;
-      sources.firsts[last] = number - ordinal;
-      sources.lengths[last] = sourceLengthAt(bytes, at);
+/** Chunks in one array: so few that rare words cost little in a large project, so many that an array is seldom looked up. */
+export const blockSize = 4_096;
+
+/** What is known of the chunks of a block, at their place in it. */
+export interface FactBlock {
+  lengths: Uint16Array;
+  /** The place of each chunk within its source. */
+  ordinals: Uint16Array;
+  sourceLengths: Uint32Array;
+}
+
+/** What postings say of the chunks of a project, whatever the term: once for all of them. */
+export class ChunkFacts {
+  readonly #blocks = new Map<number, FactBlock>();
+
+  /** The block of the chunk with a number; at `number % blockSize` it is told of that. */
+  at(number: number): FactBlock {
+    const index = Math.floor(number / blockSize);
+    let block = this.#blocks.get(index);
+    if (block === undefined) {
+      block = { lengths: new Uint16Array(blockSize), ordinals: new Uint16Array(blockSize), sourceLengths: new Uint32Array(blockSize) };
+      this.#blocks.set(index, block);
     }
-    sources.counts[last] = (sources.counts[last] ?? 0) + count;
+    return block;
   }
-  const used = (column: Uint32Array) => column.slice(0, last + 1);
-  return {
-    numbers,
-    counts,
-    lengths,
-    ordinals,
-    sources: { firsts: used(sources.firsts), counts: used(sources.counts), lengths: used(sources.lengths) },
-  };
+
+  get bytes(): number {
+    return this.#blocks.size * blockSize * 8;
+  }
+}
+
+/** Those of the chunks from `from` to below `until`: nothing but a whole addition to the index may end there. What they say of chunks goes to `facts`. */
+export function decodePostings(bytes: Buffer, from: number, until: number, facts: ChunkFacts): Postings {
+  const [begin, end] = [placeOf(bytes, from), placeOf(bytes, until)];
+  const numbers = new Uint32Array(end - begin);
+  const counts = new Uint8Array(end - begin);
+  let sources = 0;
+  let source = -1;
+  for (let index = 0; index < numbers.length; index += 1) {
+    const at = (begin + index) * postingBytes;
+    const [number, ordinal] = [numberAt(bytes, at), ordinalAt(bytes, at)];
+    numbers[index] = number;
+    counts[index] = countAt(bytes, at);
+    const block = facts.at(number);
+    const place = number % blockSize;
+    block.lengths[place] = lengthAt(bytes, at);
+    block.ordinals[place] = ordinal;
+    block.sourceLengths[place] = sourceLengthAt(bytes, at);
+    // Chunks of a source follow each other.
+    if (source !== number - ordinal) sources += 1;
+    source = number - ordinal;
+  }
+  return { numbers, counts, sources };
 }
 
 /** How many postings have a lower number. */
@@ -110,32 +130,17 @@ function placeOf(bytes: Buffer, number: number): number {
 /** `later` has higher numbers. */
 export function joinPostings(one: Postings, later: Postings): Postings {
   if (later.numbers.length === 0) return one;
-  return {
-    numbers: join(Uint32Array, one.numbers, later.numbers),
-    counts: join(Uint8Array, one.counts, later.counts),
-    lengths: join(Uint16Array, one.lengths, later.lengths),
-    ordinals: join(Uint16Array, one.ordinals, later.ordinals),
-    sources: {
-      firsts: join(Uint32Array, one.sources.firsts, later.sources.firsts),
-      counts: join(Uint32Array, one.sources.counts, later.sources.counts),
-      lengths: join(Uint32Array, one.sources.lengths, later.sources.lengths),
-    },
-  };
-}
-
-type Column = Uint8Array | Uint16Array | Uint32Array;
-
-function join<Kind extends Column>(type: new (size: number) => Kind, one: Kind, later: Kind): Kind {
-  const joined = new type(one.length + later.length);
-  joined.set(one);
-  joined.set(later, one.length);
-  return joined;
+  const numbers = new Uint32Array(one.numbers.length + later.numbers.length);
+  const counts = new Uint8Array(numbers.length);
+  for (const [part, start] of [[one, 0] as const, [later, one.numbers.length] as const]) {
+    numbers.set(part.numbers, start);
+    counts.set(part.counts, start);
+  }
+  return { numbers, counts, sources: one.sources + later.sources };
 }
 
 /** What they take in memory. */
-export function bytesOf({ numbers, sources }: Postings): number {
-  return numbers.length * 9 + sources.firsts.length * 12;
-}
+export const bytesOf = ({ numbers }: Postings): number => numbers.length * 5;
 
 /** Exact up to here; above, the length of a source is kept in steps of 256 terms, and eight million are the most. */
 const mostExact = 0x7fff;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { inverseFrequency, saturation } from './bm25.ts';
-import { decodePostings, toPosting } from './postings.ts';
+import { ChunkFacts, decodePostings, toPosting } from './postings.ts';
 import { type Evidence, rank } from './rank.ts';
 
 const project_id = '01890000-0000-7000-8000-000000000001';
@@ -18,12 +18,13 @@ function evidence(sources: readonly (readonly (readonly string[])[])[], terms: r
       number += 1;
     }
   }
+  const facts = new ChunkFacts();
   return {
     terms,
     indexes: [{ project_id, sources: sources.length, chunks: sources.flat().length, length: sources.flat(2).length }],
     postings: [...postings]
       .filter(([term]) => terms.includes(term))
-      .map(([term, its]) => ({ project_id, term, postings: decodePostings(Buffer.concat(its), 0, Infinity) })),
+      .map(([term, its]) => ({ project_id, term, postings: decodePostings(Buffer.concat(its), 0, Infinity, facts), facts })),
   };
 }
 

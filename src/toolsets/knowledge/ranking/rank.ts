@@ -5,7 +5,7 @@
  */
 
 import { inverseFrequency, k1, saturation } from './bm25.ts';
-import type { Postings } from './postings.ts';
+import { type ChunkFacts, type Postings, blockSize } from './postings.ts';
 
 /** The words of a part of the workspace. */
 export interface IndexFacts {
@@ -21,6 +21,8 @@ export interface TermPostings {
   project_id: string;
   term: string;
   postings: Postings;
+  /** Of the chunks of these postings, at least. */
+  facts: ChunkFacts;
 }
 
 /** What was read to answer a query. */
@@ -61,7 +63,7 @@ export function rank({ terms, indexes, postings }: Evidence): Ranking {
     const holding = (count: (one: Postings) => number) => its.reduce((total, one) => total + count(one.postings), 0);
     worth.set(term, {
       chunk: chunks.worth(holding(({ numbers }) => numbers.length)),
-      source: sources.worth(holding((one) => one.sources.firsts.length)),
+      source: sources.worth(holding((one) => one.sources)),
     });
   }
   const average = { chunk: chunks.average, source: sources.average };
@@ -71,7 +73,7 @@ export function rank({ terms, indexes, postings }: Evidence): Ranking {
     best(most) {
       const best = new Best(most);
       for (const [project_id, its] of Map.groupBy(postings, (one) => one.project_id)) {
-        for (const one of its) board.add(one.postings, worth.get(one.term) ?? { chunk: 0, source: 0 }, average);
+        for (const one of its) board.add(one, worth.get(one.term) ?? { chunk: 0, source: 0 }, average);
         board.drain((number, score) => best.offer(project_id, number, score / highest));
       }
       return best.inOrder();
@@ -93,9 +95,6 @@ function levelOf(count: number, length: number) {
   };
 }
 
-/** Chunks in one array: so few that rare words cost little in a large project, so many that an array is seldom looked up. */
-const blockSize = 4_096;
-
 /** What the chunks of a block have so far. */
 interface Block {
   /** The number of its first chunk. */
@@ -116,38 +115,42 @@ class Board {
   readonly #empty: Block[] = [];
 
   /** What a term is worth to the chunks that hold it, and to their sources. */
-  add(postings: Postings, worth: Worth, average: Worth): void {
-    this.#addChunks(postings, worth.chunk, average.chunk);
-    this.#addSources(postings.sources, worth.source, average.source);
-  }
-
-  #addChunks({ numbers, counts, lengths, ordinals: places }: Postings, worth: number, average: number): void {
+  add({ postings: { numbers, counts }, facts }: TermPostings, worth: Worth, average: Worth): void {
+    // Chunks of a source follow each other.
+    const source = { first: -1, count: 0, length: 0 };
     for (let at = 0; at < numbers.length;) {
       const block = this.#at(numbers[at] ?? 0);
       const { first, chunks, ordinals, scored } = block;
+      const { lengths, ordinals: places, sourceLengths } = facts.at(first);
       let { count } = block;
       for (let place = (numbers[at] ?? 0) - first; place < blockSize; place = (numbers[at] ?? Infinity) - first) {
+        const held = counts[at] ?? 0;
         const before = chunks[place] ?? 0;
+        const ordinal = places[place] ?? 0;
         if (before === 0) {
           scored[count] = place;
           count += 1;
-          ordinals[place] = places[at] ?? 0;
+          ordinals[place] = ordinal;
         }
-        chunks[place] = before + worth * saturation(counts[at] ?? 0, lengths[at] ?? 0, average);
+        chunks[place] = before + worth.chunk * saturation(held, lengths[place] ?? 0, average.chunk);
+        if (first + place - ordinal !== source.first) {
+          this.#addSource(source, worth.source, average.source);
+          source.first = first + place - ordinal;
+          source.count = 0;
+          source.length = sourceLengths[place] ?? 0;
+        }
+        source.count += held;
         at += 1;
       }
       block.count = count;
     }
+    this.#addSource(source, worth.source, average.source);
   }
 
-  #addSources({ firsts, counts, lengths }: Postings['sources'], worth: number, average: number): void {
-    for (let at = 0; at < firsts.length;) {
-      const { first, sources } = this.#at(firsts[at] ?? 0);
-      for (let place = (firsts[at] ?? 0) - first; place < blockSize; place = (firsts[at] ?? Infinity) - first) {
-        sources[place] = (sources[place] ?? 0) + worth * saturation(counts[at] ?? 0, lengths[at] ?? 0, average);
-        at += 1;
-      }
-    }
+  #addSource({ first, count, length }: { first: number; count: number; length: number }, worth: number, average: number): void {
+    if (count === 0) return;
+    const { first: begins, sources } = this.#at(first);
+    sources[first - begins] = (sources[first - begins] ?? 0) + worth * saturation(count, length, average);
   }
 
   /** Tells of each chunk that has anything, with what it has for itself and for its source. Nothing is left. */
