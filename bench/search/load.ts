@@ -39,7 +39,7 @@ export async function fill({ url }: Server, key: string, chunks: number): Promis
 }
 
 /** How long questions are asked before it counts, so that most of their words were asked before. */
-const warmUpSeconds = 60;
+const warmUpSeconds = 30;
 
 /** With so many clients, first right after the start and then warm, and with one. `expected` is in every answer. */
 export async function measureSearches(

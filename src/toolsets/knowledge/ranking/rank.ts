@@ -113,17 +113,23 @@ interface Block {
 class Board {
   readonly #blocks = new Map<number, Block>();
   readonly #empty: Block[] = [];
+  #last: Block | undefined;
 
   /** What a term is worth to the chunks that hold it, and to their sources. */
   add({ postings: { numbers, counts }, facts }: TermPostings, worth: Worth, average: Worth): void {
+    const { length } = numbers;
     // Chunks of a source follow each other.
-    const source = { first: -1, count: 0, length: 0 };
-    for (let at = 0; at < numbers.length;) {
+    let source = -1;
+    let sourceCount = 0;
+    let sourceLength = 0;
+    for (let at = 0; at < length;) {
       const block = this.#at(numbers[at] ?? 0);
       const { first, chunks, ordinals, scored } = block;
       const { lengths, ordinals: places, sourceLengths } = facts.at(first);
       let { count } = block;
-      for (let place = (numbers[at] ?? 0) - first; place < blockSize; place = (numbers[at] ?? Infinity) - first) {
+      for (; at < length; at += 1) {
+        const place = (numbers[at] ?? 0) - first;
+        if (place >= blockSize) break;
         const held = counts[at] ?? 0;
         const before = chunks[place] ?? 0;
         const ordinal = places[place] ?? 0;
@@ -133,24 +139,23 @@ class Board {
           ordinals[place] = ordinal;
         }
         chunks[place] = before + worth.chunk * saturation(held, lengths[place] ?? 0, average.chunk);
-        if (first + place - ordinal !== source.first) {
-          this.#addSource(source, worth.source, average.source);
-          source.first = first + place - ordinal;
-          source.count = 0;
-          source.length = sourceLengths[place] ?? 0;
+        const its = first + place - ordinal;
+        if (its !== source) {
+          if (sourceCount > 0) this.#addSource(source, worth.source * saturation(sourceCount, sourceLength, average.source));
+          source = its;
+          sourceCount = 0;
+          sourceLength = sourceLengths[place] ?? 0;
         }
-        source.count += held;
-        at += 1;
+        sourceCount += held;
       }
       block.count = count;
     }
-    this.#addSource(source, worth.source, average.source);
+    if (sourceCount > 0) this.#addSource(source, worth.source * saturation(sourceCount, sourceLength, average.source));
   }
 
-  #addSource({ first, count, length }: { first: number; count: number; length: number }, worth: number, average: number): void {
-    if (count === 0) return;
-    const { first: begins, sources } = this.#at(first);
-    sources[first - begins] = (sources[first - begins] ?? 0) + worth * saturation(count, length, average);
+  #addSource(number: number, gain: number): void {
+    const { first, sources } = this.#at(number);
+    sources[number - first] = (sources[number - first] ?? 0) + gain;
   }
 
   /** Tells of each chunk that has anything, with what it has for itself and for its source. Nothing is left. */
@@ -162,6 +167,7 @@ class Board {
       }
     for (const block of this.#blocks.values()) this.#clear(block);
     this.#blocks.clear();
+    this.#last = undefined;
   }
 
   /** Of the source that a chunk is of, which may begin in an earlier block. */
@@ -173,6 +179,8 @@ class Board {
   }
 
   #at(number: number): Block {
+    const last = this.#last;
+    if (last !== undefined && number >= last.first && number < last.first + blockSize) return last;
     const index = Math.floor(number / blockSize);
     let block = this.#blocks.get(index);
     if (block === undefined) {
@@ -180,6 +188,7 @@ class Board {
       block.first = index * blockSize;
       this.#blocks.set(index, block);
     }
+    this.#last = block;
     return block;
   }
 
