@@ -51,8 +51,11 @@ function lockUpkeep(project_id: string) {
  */
 const rowBytes = 160 * postingBytes;
 
-/** Pieces of one merge: so few that it takes less than a second on the embedded database, whose only connection everybody waits for. */
-const mergedAtOnce = mostPieces / 2;
+/**
+ * Pieces of one merge, which takes a second or two however much has come together. Most of that is to find the rows of their terms, of which twice as many
+ * pieces have hardly more: smaller merges would keep the database busy for longer.
+ */
+const mergedAtOnce = 2 * mostPieces;
 
 /** Merges pieces of a project where there are many; fewer of them where the database is so busy that it gives up on as many. */
 async function merge(transact: Transact, project_id: string): Promise<Merged> {

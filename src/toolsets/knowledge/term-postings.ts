@@ -45,7 +45,9 @@ export async function readTermPostings(
     );
     for (const [place, one] of wanted.entries()) one.known = keep(context.cache, one, read[place]);
   }
-  return all.flatMap(({ project_id, term, known }) => (known === undefined ? [] : [{ project_id, term, ...known }]));
+  return all.flatMap(({ project_id, term, known }) =>
+    known === undefined ? [] : [{ project_id, term, postings: known.postings, facts: known.facts }],
+  );
 }
 
 /** All terms of a project share them. What was decoded before they were forgotten keeps those that it has. */

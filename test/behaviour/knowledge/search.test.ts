@@ -190,7 +190,7 @@ describe('the index of words', () => {
         scope.db,
       ),
     );
-    expect(rows[0]?.pieces, 'pieces that are not merged').toBe(70 - 32);
+    expect(rows[0]?.pieces, 'pieces that are not merged').toBe(70 - 65);
     for (const id of ids.slice(64)) await ada.call('delete_source', { source_id: id });
     const after = await ask();
     expect(after.map(([title]: [string]) => title).sort()).toEqual(before.map(([title]: [string]) => title).sort());
@@ -222,12 +222,12 @@ describe('a database that is too busy to merge', () => {
       const add = async (from: number, to: number) => {
         for (let n = from; n < to; n += 1) await call('ingest_source', { title: `Bird ${n}`, content: `A flamingo, number${n}.` });
       };
-      // With 32 pieces, with 8, with 2 and with one.
-      await refuse(4);
+      // With 128 pieces, with 32, with 8, with 2 and with one.
+      await refuse(5);
       await add(0, 65);
-      expect(await facts()).toEqual({ sources: 65, pieces: 65, tries: 3 });
+      expect(await facts()).toEqual({ sources: 65, pieces: 65, tries: 4 });
       await add(65, 66);
-      expect(await facts()).toEqual({ sources: 66, pieces: 66 - 32, tries: 4 });
+      expect(await facts()).toEqual({ sources: 66, pieces: 0, tries: 5 });
       expect((await call('search_knowledge', { query: 'flamingo', limit: 100 })).items).toHaveLength(66);
     } finally {
       await busy.close();
