@@ -1,5 +1,6 @@
 /** Takes the made-up corpus in, and searches it. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Server, runLoad } from '../process.ts';
 import { restPost } from '../requests.ts';
 import { createCorpus } from './corpus.ts';
@@ -22,11 +23,15 @@ export async function fill({ url }: Server, key: string, chunks: number): Promis
       while (taken < chunks) {
         sources += 1;
         if (sources % 500 === 0) console.error(`${taken} of ${chunks} chunks`);
-        const answer = await fetch(new URL('/ingest', url), {
-          method: 'POST',
-          headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-          body: JSON.stringify({ title: `Source ${sources}`, content: corpus.document(paragraphs), format: 'text', language: 'any' }),
-        });
+        const body = JSON.stringify({ title: `Source ${sources}`, content: corpus.document(paragraphs), format: 'text', language: 'any' });
+        const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+        const send = () => fetch(new URL('/ingest', url), { method: 'POST', headers, body });
+        let answer = await send();
+        // On a busy machine the server may say that it is too busy: whoever sends many sources tries again.
+        for (let again = 0; answer.status === 503 && again < 5; again += 1) {
+          await sleep(1_000);
+          answer = await send();
+        }
         if (!answer.ok) throw new Error(`/ingest answered ${answer.status}: ${await answer.text()}`);
         taken += ((await answer.json()) as { source: { chunks: number } }).source.chunks;
       }
@@ -39,7 +44,7 @@ export async function fill({ url }: Server, key: string, chunks: number): Promis
 }
 
 /** How long questions are asked before it counts, so that most of their words were asked before. */
-const warmUpSeconds = 30;
+const warmUpSeconds = 60;
 
 /** With so many clients, first right after the start and then warm, and with one. `expected` is in every answer. */
 export async function measureSearches(

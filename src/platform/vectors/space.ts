@@ -19,7 +19,13 @@ const mostIndexed: Record<Precision, number> = { vector: 2_000, halfvec: 4_000 }
 export const exactBelow = 10_000;
 
 /** How many the index looks at before it is content: more find more, and take longer. pgvector's own default is 40. */
-const searchWidth = 200;
+const searchWidth = 400;
+
+/**
+ * Neighbours of each vector in the index, and how many are looked at to find them. With pgvector's defaults of 16 and 64, two of the ten nearest were missed:
+ * `npm run bench:search -- --chunks 0`.
+ */
+const indexShape = sql.raw('m = 24, ef_construction = 200');
 
 export interface SpaceFacts {
   id: string;
@@ -66,7 +72,7 @@ export async function buildIndex(
   await sql`drop index if exists ${sql.id(schema, indexOf(id))}`.execute(db);
   await sql`
     create index ${sql.raw(concurrently ? 'concurrently' : '')} ${sql.id(indexOf(id))} on ${tableOf(id)}
-    using hnsw (embedding ${sql.id(home, `${precision}_cosine_ops`)})`.execute(db);
+    using hnsw (embedding ${sql.id(home, `${precision}_cosine_ops`)}) with (${indexShape})`.execute(db);
 }
 
 /** How many vectors there are; for a transaction of the system. */
