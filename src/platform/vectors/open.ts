@@ -7,7 +7,7 @@ import { appRole, appRoleExists } from '../database/security.ts';
 import type { Database } from '../database/types.ts';
 import type { EmbeddingModel, Models } from '../models/types.ts';
 import type { Log } from '../telemetry/log.ts';
-import { buildIndex, countVectors, createSpace, createSpaceTable, dropSpaceTable, schema } from './space.ts';
+import { type SpaceFacts, buildIndex, countVectors, createSpace, createSpaceTable, dropSpaceTable, schema } from './space.ts';
 import { type Precision, type Space, type Vectors, noVectors } from './types.ts';
 
 /** Iterative scans, without which a filter leaves nearly nothing of what the index finds. */
@@ -35,8 +35,9 @@ interface SpaceRow {
   id: string;
   model: string;
   dimension: number;
-  precision: Precision;
   serving: boolean;
+  /** By a process that lives. */
+  filled: boolean;
 }
 
 export function openVectors({ database, models, log }: VectorsOptions): Vectors {
@@ -44,6 +45,7 @@ export function openVectors({ database, models, log }: VectorsOptions): Vectors 
   if (embedding === undefined) return noVectors;
   let failure: string | undefined = preparing;
   const me = randomUUID();
+  const precision: Precision = database.kind === 'embedded' ? 'vector' : 'halfvec';
   let home: string | undefined;
   let triedAt = -Infinity;
   let known: { at: number; serving: Promise<Space | undefined> } | undefined;
@@ -56,7 +58,7 @@ export function openVectors({ database, models, log }: VectorsOptions): Vectors 
     const model = row === undefined ? undefined : await models.embeddingNamed(row.model);
     if (row === undefined || model === undefined) return undefined;
     failure = undefined;
-    return createSpace({ ...row, home }, model);
+    return createSpace({ ...row, precision, home }, model);
   }
 
   /** Says once what is wrong. */
@@ -76,14 +78,10 @@ export function openVectors({ database, models, log }: VectorsOptions): Vectors 
 
   let waitingFor: string | undefined;
   /** Says once for whom. */
-  function wait(other: string): undefined {
-    if (waitingFor !== other)
-      log.warn(
-        { model: embedding?.name, other },
-        'texts are not embedded with the model of the settings while another replica does so with another one',
-      );
+  function wait(other: string | undefined): void {
+    if (other !== undefined && waitingFor !== other) log.warn(waiting(other));
     waitingFor = other;
-    return undefined;
+    if (other !== undefined && failure !== undefined) failure = waiting(other);
   }
 
   return {
@@ -100,9 +98,10 @@ export function openVectors({ database, models, log }: VectorsOptions): Vectors 
       home ??= await installed();
       if (home === undefined) return undefined;
       await this.serving();
-      const other = await otherFilled(database.owner, embedding.name);
-      if (other !== undefined) return wait(other);
-      return openSpace(database, embedding, home, signal);
+      // Two replicas that each filled their own would take turns in dropping that of the other.
+      const other = (await readSpaces(database.owner)).find(({ model, filled }) => filled && model !== embedding.name)?.model;
+      wait(other);
+      return other === undefined ? openSpace(database.owner, embedding, { precision, home }, signal) : undefined;
     },
     async claim({ id }) {
       const { rows } = await sql`
@@ -110,7 +109,7 @@ export function openVectors({ database, models, log }: VectorsOptions): Vectors 
         where id = ${id} and (filled_by = ${me} or coalesce(filled_until < now(), true)) returning id`.execute(database.owner);
       return rows.length > 0;
     },
-    async index({ id, dimension, precision }, least) {
+    async index({ id, dimension }, least) {
       // There, everybody would wait for it, far longer than it saves: all are compared.
       if (home === undefined || (database.kind === 'embedded' && least === undefined)) return;
       const facts = { id, dimension, precision, home };
@@ -133,6 +132,8 @@ export function openVectors({ database, models, log }: VectorsOptions): Vectors 
 }
 
 const preparing = 'Texts are being embedded: until that is done, search goes by words.';
+const waiting = (other: string) =>
+  `Another replica embeds texts with ${other}, so this one does not until that is gone. Give all replicas the same QUARTERDECK_EMBEDDING_MODEL.`;
 const missing =
   'The database has no pgvector, so search goes by words. Install the extension on the database server (https://github.com/pgvector/pgvector), or unset QUARTERDECK_EMBEDDING_MODEL.';
 
@@ -163,37 +164,31 @@ async function install(db: Kysely<unknown>): Promise<string | undefined> {
 async function readSpaces(db: Kysely<unknown>): Promise<SpaceRow[]> {
   const { rows: there } = await sql<{ there: boolean }>`select to_regclass('vectors.spaces') is not null as there`.execute(db);
   if (there[0]?.there !== true) return [];
-  const { rows } = await sql<SpaceRow>`select id, model, dimension, precision, serving from vectors.spaces order by made_at`.execute(db);
+  const { rows } = await sql<SpaceRow>`
+    select id, model, dimension, serving, coalesce(filled_until > now(), false) as filled from vectors.spaces order by made_at`.execute(db);
   return rows;
 }
 
-/** A model with which a process fills a space now, if it is not this one. Two replicas that each filled their own would take turns in dropping that of the other. */
-async function otherFilled(db: Kysely<unknown>, model: string): Promise<string | undefined> {
-  const { rows: there } = await sql<{ there: boolean }>`select to_regclass('vectors.spaces') is not null as there`.execute(db);
-  if (there[0]?.there !== true) return undefined;
-  const { rows } = await sql<{ model: string }>`
-    select model from vectors.spaces where model <> ${model} and filled_until > now()`.execute(db);
-  return rows[0]?.model;
-}
-
 /** @throws Problem of the model, when it has to be asked how long its vectors are and does not answer */
-async function openSpace({ owner, kind }: Database, model: EmbeddingModel, home: string, signal: AbortSignal): Promise<Space> {
+async function openSpace(
+  owner: Kysely<unknown>,
+  model: EmbeddingModel,
+  place: Pick<SpaceFacts, 'precision' | 'home'>,
+  signal: AbortSignal,
+): Promise<Space> {
   const mine = (rows: readonly SpaceRow[]) => rows.find((row) => row.model === model.name);
   const there = mine(await readSpaces(owner));
-  if (there !== undefined) return createSpace({ ...there, home }, model);
+  if (there !== undefined) return createSpace({ ...there, ...place }, model);
   const dimension = await model.dimension(signal);
-  const precision: Precision = kind === 'embedded' ? 'vector' : 'halfvec';
   return owner.transaction().execute(async (db) => {
     await sql`select pg_advisory_xact_lock(${lockKey}::bigint)`.execute(db);
     await createSchema(db);
     const made = mine(await readSpaces(db));
-    if (made !== undefined) return createSpace({ ...made, home }, model);
+    if (made !== undefined) return createSpace({ ...made, ...place }, model);
     // Never used again, also in a copy of the database: whoever has noted what is in a space must not take another for it.
     const id = randomBytes(6).toString('hex');
-    await sql`insert into vectors.spaces (id, model, dimension, precision) values (${id}, ${model.name}, ${dimension}, ${precision})`.execute(
-      db,
-    );
-    const facts = { id, dimension, precision, home };
+    await sql`insert into vectors.spaces (id, model, dimension) values (${id}, ${model.name}, ${dimension})`.execute(db);
+    const facts = { id, dimension, ...place };
     await createSpaceTable(db, facts);
     return createSpace(facts, model);
   });
@@ -206,7 +201,6 @@ async function createSchema(db: Kysely<unknown>): Promise<void> {
       id text primary key,
       model text not null unique,
       dimension integer not null,
-      precision text not null,
       -- It has a vector of everything that was there when it was filled.
       serving boolean not null default false,
       -- Whoever fills it, and until when nobody else does.

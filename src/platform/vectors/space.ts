@@ -115,7 +115,6 @@ export function createSpace({ id, dimension, precision, home }: SpaceFacts, mode
     id,
     model,
     dimension,
-    precision,
     nearest,
     async write(scope, rows) {
       const json = rows.map(({ vector, ...row }) => ({ ...row, embedding: textOf(vector) }));

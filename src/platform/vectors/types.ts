@@ -5,8 +5,8 @@ import type { TransactionScope } from '../database/types.ts';
 import type { EmbeddingModel } from '../models/types.ts';
 
 /**
- * How the numbers of a vector are stored. Half precision takes half the room, which matters where there is an index, and loses the third digit of a
- * similarity. WebAssembly has no instructions for it, so that the embedded database compares such vectors four times as slowly.
+ * How the numbers of a vector are stored: with single precision or half of it, which takes half the room and loses the third digit of a similarity.
+ * PostgreSQL has the half, because its index takes room. WebAssembly has no instructions for it: the embedded database would take two to four times as long.
  */
 export type Precision = 'vector' | 'halfvec';
 
@@ -37,7 +37,6 @@ export interface Space {
   readonly id: string;
   readonly model: EmbeddingModel;
   readonly dimension: number;
-  readonly precision: Precision;
   nearest(scope: TransactionScope, query: NearestQuery): Promise<Nearest[]>;
   /** Those that have a vector already keep it. */
   write(
