@@ -1,17 +1,17 @@
-/** Which tests there are, and what each kind may cost. `npm test` runs all but the slow ones and the rehearsal. */
+/** Which tests there are, and what each kind may cost. `npm test` runs all but the slow ones, the processes and the rehearsal. */
 
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const second = 1_000;
 
-/** The behaviour suite, on one kind of database. Both kinds run the same files. */
-function behaviour(databaseKind: 'embedded' | 'postgres') {
+/** The same files on each kind of database: the server from outside, or processes such as those of the command line. */
+function onBoth(folder: 'behaviour' | 'processes', databaseKind: 'embedded' | 'postgres') {
   return {
     extends: true as const,
     test: {
-      name: databaseKind,
-      include: ['test/behaviour/**/*.test.ts'],
+      name: folder === 'behaviour' ? databaseKind : `${folder}-${databaseKind}`,
+      include: [`test/${folder}/**/*.test.ts`],
       provide: { databaseKind },
       // A first embedded database takes two seconds to make, more when both cores are busy.
       testTimeout: 30 * second,
@@ -49,8 +49,10 @@ export default defineConfig({
           hookTimeout: 30 * second,
         },
       },
-      behaviour('embedded'),
-      behaviour('postgres'),
+      onBoth('behaviour', 'embedded'),
+      onBoth('behaviour', 'postgres'),
+      onBoth('processes', 'embedded'),
+      onBoth('processes', 'postgres'),
       {
         extends: true,
         // What chooses its databases itself, or does not depend on one.

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { program, quarterdeck as run } from '../../test/behaviour/cli/quarterdeck.ts';
+import { program, quarterdeck as run } from '../../test/support/quarterdeck.ts';
 import { version } from './invocation.ts';
 
 let folder: string;

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { environmentOf, program } from '../behaviour/cli/quarterdeck.ts';
+import { environmentOf, program } from '../support/quarterdeck.ts';
 import { type Made, type Workbench, openWorkbench, placeOn } from '../support/backup.ts';
 import { type Postgres15, startPostgres15, withoutPostgres15 } from '../support/postgres-15.ts';
 

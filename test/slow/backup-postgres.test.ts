@@ -7,7 +7,7 @@ import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { listBackups } from '../../src/production/backup/catalogue.ts';
 import { openFolder } from '../../src/production/backup/store/folder.ts';
-import { quarterdeck } from '../behaviour/cli/quarterdeck.ts';
+import { quarterdeck } from '../support/quarterdeck.ts';
 import { type Made, type Workbench, forged, openWorkbench, placeOn, spoiled } from '../support/backup.ts';
 import { type Postgres15, startPostgres15, withoutPostgres15 } from '../support/postgres-15.ts';
 import { type TestServer, client, createPlace, startTestServer } from '../support/server.ts';

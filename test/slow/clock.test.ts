@@ -1,7 +1,7 @@
 /** The clock of a server is wrong, or is set while it serves: leases, limits and streams go by other clocks, and only what carries a date of its own is judged by it. */
 
 import { connectSecond } from '../behaviour/mcp/support/clients.ts';
-import { quarterdeck } from '../behaviour/cli/quarterdeck.ts';
+import { quarterdeck } from '../support/quarterdeck.ts';
 import { type TestContext, afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type TestClock, createClock } from '../support/clock.ts';
 import { scrape, sumOf } from '../support/prometheus.ts';

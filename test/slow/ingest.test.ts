@@ -6,7 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { environmentOf, program } from '../behaviour/cli/quarterdeck.ts';
+import { environmentOf, program } from '../support/quarterdeck.ts';
 import { type Place, createPlace, startTestServer } from '../support/server.ts';
 
 interface Result {

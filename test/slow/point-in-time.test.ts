@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { CheckResult } from '../../src/production/check/result.ts';
-import { quarterdeck } from '../behaviour/cli/quarterdeck.ts';
+import { quarterdeck } from '../support/quarterdeck.ts';
 import { type Recovery, openRecovery } from '../support/recovery.ts';
 
 let recovery: Recovery;

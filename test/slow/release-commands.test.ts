@@ -9,7 +9,7 @@ import { call } from '../../src/production/release/admin.ts';
 import { proxySocket } from '../../src/production/release/names.ts';
 import { findSocket } from '../../src/system/socket.ts';
 import { identityOf } from '../../src/system/process.ts';
-import { quarterdeck } from '../behaviour/cli/quarterdeck.ts';
+import { quarterdeck } from '../support/quarterdeck.ts';
 import { type Ran, type TestRelease, createRelease } from '../support/release.ts';
 
 let release: TestRelease;

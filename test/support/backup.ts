@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { quarterdeck, ask, type Ran } from '../behaviour/cli/quarterdeck.ts';
+import { quarterdeck, ask, type Ran } from './quarterdeck.ts';
 import { createDataFolder } from './data-folder.ts';
 import type { Postgres15 } from './postgres-15.ts';
 import { type Place, type TestUser, signUp, startTestServer } from './server.ts';

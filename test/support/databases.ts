@@ -11,7 +11,7 @@ import { openDatabase } from '../../src/platform/database/open.ts';
 import type { Database } from '../../src/platform/database/types.ts';
 import { createLog } from '../../src/platform/telemetry/log.ts';
 import { createDataFolder, createMigratedDataFolder } from './data-folder.ts';
-import { createTestDatabase } from './postgres.ts';
+import { createMigratedTestDatabase, createTestDatabase } from './postgres.ts';
 
 export const databaseKinds = ['embedded', 'postgres'] as const;
 export type DatabaseKind = (typeof databaseKinds)[number];
@@ -33,7 +33,7 @@ export interface OpenOptions {
 
 export const silentLog = createLog({ logLevel: 'silent' });
 
-/** Embedded takes about half a second, or two when it is not migrated, because that is not copied from a template; PostgreSQL a tenth of one. */
+/** Embedded takes about half a second, or two when it is not migrated, because that is not copied from a template; PostgreSQL a fifth of one. */
 export async function openTestDatabase(
   kind: DatabaseKind,
   { settings, plugins, migrated = true }: OpenOptions = {},
@@ -59,7 +59,7 @@ export function defaultSettings(): Settings {
 
 async function createPlace(kind: DatabaseKind, migrated: boolean): Promise<{ settings: Partial<Settings>; remove(): Promise<void> }> {
   if (kind === 'postgres') {
-    const { url, drop } = await createTestDatabase();
+    const { url, drop } = await (migrated ? createMigratedTestDatabase() : createTestDatabase());
     return { settings: { databaseUrl: url }, remove: drop };
   }
   const data = migrated ? await createMigratedDataFolder(inject('templates')) : await createDataFolder();

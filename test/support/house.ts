@@ -26,7 +26,7 @@ import type { JobWork, Registry } from '../../src/operations/types.ts';
 import { toolsets as ours } from '../../src/toolsets/index.ts';
 import { embedPending } from '../../src/toolsets/knowledge/index.ts';
 import { createDataFolder, createMigratedDataFolder } from './data-folder.ts';
-import { createTestDatabase } from './postgres.ts';
+import { createMigratedTestDatabase } from './postgres.ts';
 
 // The shape of every answer is the subject of the tests themselves.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -89,7 +89,7 @@ export interface HouseOptions {
 
 export async function openHouse(options: HouseOptions = {}): Promise<OwnHouse> {
   const { plugins = [], toolsets = ours, environment = {}, connections = 5, wrap = (same) => same } = options;
-  const postgres = inject('databaseKind') === 'postgres' ? await createTestDatabase() : undefined;
+  const postgres = inject('databaseKind') === 'postgres' ? await createMigratedTestDatabase() : undefined;
   const data = postgres === undefined ? await createMigratedDataFolder(inject('templates')) : await createDataFolder();
   const { settings } = readSettings({
     environment: { DATABASE_URL: postgres?.url, LOG_LEVEL: 'fatal', QUARTERDECK_DATABASE_POOL: String(connections), ...environment },

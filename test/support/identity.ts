@@ -12,7 +12,7 @@ import type { Principal } from '../../src/platform/identity/principal.ts';
 import type { Identity } from '../../src/platform/identity/types.ts';
 import { createLog } from '../../src/platform/telemetry/log.ts';
 import { createDataFolder, createMigratedDataFolder } from './data-folder.ts';
-import { createTestDatabase } from './postgres.ts';
+import { createMigratedTestDatabase } from './postgres.ts';
 
 export type DatabaseKind = 'embedded' | 'postgres';
 
@@ -31,7 +31,7 @@ export const issuer = 'http://127.0.0.1:8000';
 /** One connection is the hardest case: whoever asks for a second one while it holds the first waits for itself. */
 export async function openIdentityHouse(kind: DatabaseKind, { connections = 1 } = {}): Promise<IdentityHouse> {
   const data = kind === 'postgres' ? await createDataFolder() : await createMigratedDataFolder(inject('templates'));
-  const postgres = kind === 'postgres' ? await createTestDatabase() : undefined;
+  const postgres = kind === 'postgres' ? await createMigratedTestDatabase() : undefined;
   const { settings } = readSettings({ environment: { DATABASE_URL: postgres?.url }, folder: data, flags: { data } });
   const ours = { ...settings, databasePool: connections, logLevel: 'silent' as const };
   const log = createLog(ours);

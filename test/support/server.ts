@@ -10,7 +10,7 @@ import { readSettings } from '../../src/platform/config/read.ts';
 import { type Log, createLog } from '../../src/platform/telemetry/log.ts';
 import { type Instead, type RunningServer, startServer } from '../../src/server/start.ts';
 import { createDataFolder, createMigratedDataFolder } from './data-folder.ts';
-import { createTestDatabase } from './postgres.ts';
+import { createMigratedTestDatabase } from './postgres.ts';
 
 export { client, signUp } from './client.ts';
 export type { Answer, Client, TestUser } from './client.ts';
@@ -37,9 +37,9 @@ export interface Place {
   remove(): Promise<void>;
 }
 
-/** A migrated embedded database, or an empty PostgreSQL one. */
+/** A migrated database. */
 export async function createPlace(kind = inject('databaseKind')): Promise<Place> {
-  const database = kind === 'postgres' ? await createTestDatabase() : undefined;
+  const database = kind === 'postgres' ? await createMigratedTestDatabase() : undefined;
   const data = kind === 'postgres' ? await createDataFolder() : await createMigratedDataFolder(inject('templates'));
   return {
     kind,

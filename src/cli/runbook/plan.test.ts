@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { quarterdeck } from '../../../test/behaviour/cli/quarterdeck.ts';
+import { quarterdeck } from '../../../test/support/quarterdeck.ts';
 
 let folder: string;
 let document: string;

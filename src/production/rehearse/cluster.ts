@@ -110,10 +110,10 @@ async function killServer(keeper: ChildProcess, folder: string): Promise<void> {
   await exited;
 }
 
-/** Creates a database on the cluster behind `adminUrl`, whichever process started it. */
-export async function createDatabase(adminUrl: string): Promise<TestDatabase> {
+/** Creates a database on the cluster behind `adminUrl`, whichever process started it: a copy of `template`, or an empty one. */
+export async function createDatabase(adminUrl: string, template = 'template1'): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await query(adminUrl, `create database ${name} owner ${owner}`);
+  await query(adminUrl, `create database ${name} owner ${owner} template ${template}`);
   const url = new URL(adminUrl);
   url.username = owner;
   url.pathname = `/${name}`;

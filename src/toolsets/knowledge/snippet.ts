@@ -16,7 +16,7 @@ export interface Snippet {
 /** The stretch of `text` with the most different words of the query, from the beginning of a word to the end of one. */
 export function snippetOf(text: string, language: Language, worth: ReadonlyMap<string, number>, most = snippetLength): Snippet {
   const hits: Hit[] = [];
-  eachTerm(text, language, (term, start, end) => void (worth.has(term) && hits.push({ term, start, end })));
+  eachTerm(text, language, (term, start, end) => void (worth.has(term) && hits.push({ term, start, end })), worth.keys());
   const [from, to] = stretch(text, hits, worth, most);
   const inside = hits.filter(({ start, end }) => start >= from && end <= to);
   const shown = { text: from > 0 ? '… ' : '', highlights: [] as [number, number][] };

@@ -8,7 +8,7 @@ import type { Context } from '../../operations/context.ts';
 import type { Cache } from '../../platform/cache.ts';
 import type { TransactionScope } from '../../platform/database/types.ts';
 import { ChunkFacts, type Postings, bytesOf, decodePostings, joinPostings } from './ranking/postings.ts';
-import type { TermPostings } from './ranking/rank.ts';
+import type { TermPostings } from './ranking/board.ts';
 import { type WordIndex, readPostings } from './word-index.ts';
 
 /** All postings of a term in a project whose chunk has a number below `until`. Those of chunks that are gone may be among them. */

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CollectedSpan, type Collector, startCollector } from '../../support/collector.ts';
 import { type TestServer, type TestUser, client, signUp, startTestServer } from '../../support/server.ts';
-import { program } from '../cli/quarterdeck.ts';
+import { program } from '../../support/quarterdeck.ts';
 import { connect } from '../mcp/support/clients.ts';
 import { openKitchen } from '../mcp/support/kitchen.ts';
 import { send } from '../mcp/support/send.ts';

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Credentials, checkAuth, forgeries } from '../../../src/production/check/auth.ts';
 import { checkLatency } from '../../../src/production/check/latency.ts';
 import type { CheckResult } from '../../../src/production/check/result.ts';
-import { quarterdeck } from '../../behaviour/cli/quarterdeck.ts';
+import { quarterdeck } from '../../support/quarterdeck.ts';
 import { type Place, type TestServer, type TestUser, client, createPlace, signUp, startTestServer } from '../../support/server.ts';
 
 const common = { timeoutMs: 30_000, signal: new AbortController().signal };

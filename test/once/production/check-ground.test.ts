@@ -13,7 +13,7 @@ import { type DatabaseWishes, checkDatabase } from '../../../src/production/chec
 import { checkLocks } from '../../../src/production/check/locks.ts';
 import { checkRedis } from '../../../src/production/check/redis.ts';
 import type { CheckResult } from '../../../src/production/check/result.ts';
-import { quarterdeck } from '../../behaviour/cli/quarterdeck.ts';
+import { quarterdeck } from '../../support/quarterdeck.ts';
 import { type TestRedis, hasRedis, startRedis } from '../../support/redis.ts';
 import { type Place, createPlace } from '../../support/server.ts';
 

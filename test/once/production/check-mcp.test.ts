@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { containsAssertion, jsonAssertion } from '../../../src/cli/check/assertions.ts';
 import { type McpQuestion, type McpWishes, checkMcp } from '../../../src/production/check/mcp.ts';
 import type { CheckResult } from '../../../src/production/check/result.ts';
-import { quarterdeck } from '../../behaviour/cli/quarterdeck.ts';
+import { quarterdeck } from '../../support/quarterdeck.ts';
 import { type TestServer, type TestUser, signUp, startTestServer } from '../../support/server.ts';
 
 const common = { version: '0', timeoutMs: 30_000, signal: new AbortController().signal };

@@ -11,7 +11,7 @@ import { checkDisk } from '../../../src/production/check/disk.ts';
 import type { CheckResult } from '../../../src/production/check/result.ts';
 import { checkTls } from '../../../src/production/check/tls.ts';
 import { certificate, certificateKey } from '../../support/certificate.ts';
-import { quarterdeck } from '../../behaviour/cli/quarterdeck.ts';
+import { quarterdeck } from '../../support/quarterdeck.ts';
 
 const never = new AbortController().signal;
 const servers: (HttpServer | TlsServer)[] = [];

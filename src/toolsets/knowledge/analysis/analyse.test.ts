@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { analyse } from './analyse.ts';
+import { analyse, eachTerm } from './analyse.ts';
 import { type Language, detectLanguage, languages } from './languages.ts';
 
 const terms = (text: string, language: Language = 'en') => analyse(text, language).map(({ term }) => term);
@@ -70,6 +70,24 @@ describe('tokens', () => {
   test('of a query are those of the text that it was taken from', () => {
     const text = 'The second replica renews its lease every ten seconds.';
     expect(terms(text)).toEqual(expect.arrayContaining(terms('renewing leases of replicas')));
+  });
+
+  test('that are wanted are found where they stand, whichever words are passed over', () => {
+    const words = fc.oneof(
+      fc.string({ unit: fc.constantFrom(...'abcdeijlmnorstuyzAIQT09'), minLength: 1, maxLength: 9 }),
+      fc.constantFrom('createTask', "l'avion", 'été', 'İstanbul', 'dying', 'ijs', 'Über', '部署', 'ﬁne'),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...languages), fc.array(words, { maxLength: 12 }), fc.array(fc.nat(20)), (language, text, picked) => {
+        const all = analyse(text.join(' '), language);
+        const wanted = new Set(picked.flatMap((place) => all[place]?.term ?? []));
+        const found: { term: string; start: number; end: number }[] = [];
+        const visit = (term: string, start: number, end: number) => void found.push({ term, start, end });
+        eachTerm(text.join(' '), language, visit, wanted);
+        expect(found.filter(({ term }) => wanted.has(term))).toEqual(all.filter(({ term }) => wanted.has(term)));
+      }),
+      { numRuns: 5_000 },
+    );
   });
 
   test('of a megabyte take no more than a moment for each kilobyte', () => {

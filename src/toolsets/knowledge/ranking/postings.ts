@@ -7,7 +7,7 @@ export interface Posting {
   count: number;
   /** Its terms with their repetitions. */
   length: number;
-  /** Its place among the chunks that were added of its source. */
+  /** Its place among the chunks that were added of its source. Every 65,536 chunks count as a source of their own. */
   ordinal: number;
   /** Of all of them together. */
   sourceLength: number;
@@ -24,7 +24,7 @@ export function toPosting({ number, count, length, ordinal, sourceLength }: Post
   posting.writeUInt32BE(number, 0);
   posting.writeUInt8(Math.min(count, most8), 4);
   posting.writeUInt16BE(Math.min(length, most16), 5);
-  posting.writeUInt16BE(Math.min(ordinal, most16), 7);
+  posting.writeUInt16BE(ordinal & most16, 7);
   posting.writeUInt16BE(packLength(sourceLength), 9);
   return posting;
 }

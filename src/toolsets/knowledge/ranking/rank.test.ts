@@ -77,6 +77,21 @@ describe('a ranking', () => {
     );
   });
 
+  test('of a large collection is the same for few as for many', () => {
+    const rare = fc.nat(9_999).map((place) => `w${Math.floor(10 ** (place / 2_500)) - 1}`);
+    const large = fc.array(fc.array(fc.array(rare, { minLength: 1, maxLength: 9 }), { minLength: 1, maxLength: 3 }), {
+      minLength: 300,
+      maxLength: 300,
+    });
+    fc.assert(
+      fc.property(large, fc.uniqueArray(rare, { minLength: 2, maxLength: 6 }), fc.integer({ min: 1, max: 5 }), (sources, terms, most) => {
+        const ranking = rank(evidence(sources, terms, 3_900));
+        expect(ranking.best(most)).toEqual(ranking.best(10_000).slice(0, most));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test('knows chunks whatever their numbers are', () => {
     const sources = [[['claim'], ['lease']], [['claim', 'claim']], [['lease']]];
     for (const start of [0, 2_867_200, 4_095, 4_094, 4_093]) {

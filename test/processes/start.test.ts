@@ -5,8 +5,8 @@ import { type Socket, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Place, type SpawnedServer, createPlace, spawnServer } from '../../support/server.ts';
-import { program, quarterdeck } from './quarterdeck.ts';
+import { type Place, type SpawnedServer, createPlace, spawnServer } from '../support/server.ts';
+import { program, quarterdeck } from '../support/quarterdeck.ts';
 import { withOwner } from './owner.ts';
 
 let place: Place;

@@ -3,8 +3,8 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Place, type TestServer, client, createPlace, startTestServer } from '../../support/server.ts';
-import { ask, quarterdeck } from './quarterdeck.ts';
+import { type Place, type TestServer, client, createPlace, startTestServer } from '../support/server.ts';
+import { ask, quarterdeck } from '../support/quarterdeck.ts';
 
 interface Result {
   created: number;

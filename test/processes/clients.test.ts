@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type TestServer, signUp, startTestServer } from '../../support/server.ts';
-import { type Agent, curlMcpAgent, curlRestAgent, hasCurl, inspectorAgent, sdkAgent } from '../../support/story-agents.ts';
-import { claim, finish } from '../../support/story.ts';
+import { type TestServer, signUp, startTestServer } from '../support/server.ts';
+import { type Agent, curlMcpAgent, curlRestAgent, hasCurl, inspectorAgent, sdkAgent } from '../support/story-agents.ts';
+import { claim, finish } from '../support/story.ts';
 
 let server: TestServer;
 let home: string;

@@ -3,8 +3,8 @@
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Place, type TestServer, type TestUser, createPlace, signUp, startTestServer } from '../../support/server.ts';
-import { ask, environmentOf, program, quarterdeck } from './quarterdeck.ts';
+import { type Place, type TestServer, type TestUser, createPlace, signUp, startTestServer } from '../support/server.ts';
+import { ask, environmentOf, program, quarterdeck } from '../support/quarterdeck.ts';
 
 const eras = [
   ['2026-07-28', { pin: '2026-07-28' }],

@@ -3,9 +3,9 @@
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Finding } from '../../../src/cli/doctor/finding.ts';
-import { type Place, client, createPlace, startTestServer } from '../../support/server.ts';
-import { quarterdeck } from './quarterdeck.ts';
+import type { Finding } from '../../src/cli/doctor/finding.ts';
+import { type Place, client, createPlace, startTestServer } from '../support/server.ts';
+import { quarterdeck } from '../support/quarterdeck.ts';
 
 let place: Place;
 beforeAll(async () => void (place = await createPlace()));

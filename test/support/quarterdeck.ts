@@ -4,12 +4,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { Place } from '../../support/server.ts';
+import type { Place } from './server.ts';
 
 /** A command that hangs is killed before its test is given up, so that it does not outlive the run. */
 const longestMs = 25_000;
 
-export const program = fileURLToPath(new URL('../../../bin/quarterdeck.mjs', import.meta.url));
+export const program = fileURLToPath(new URL('../../bin/quarterdeck.mjs', import.meta.url));
 
 export interface Ran {
   code: number | null;

@@ -1,8 +1,8 @@
 /** Accounts and keys from the command line, while no server runs on the data and while one does. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Place, type TestServer, client, createPlace, startTestServer } from '../../support/server.ts';
-import { ask, quarterdeck } from './quarterdeck.ts';
+import { type Place, type TestServer, client, createPlace, startTestServer } from '../support/server.ts';
+import { ask, quarterdeck } from '../support/quarterdeck.ts';
 
 const email = 'ada@example.org';
 const password = 'correct horse battery';

@@ -3,9 +3,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
-import { createTestDatabase } from '../../support/postgres.ts';
-import { type Place, client, createPlace, signUp, startTestServer } from '../../support/server.ts';
-import { ask, quarterdeck } from './quarterdeck.ts';
+import { createTestDatabase } from '../support/postgres.ts';
+import { type Place, client, createPlace, signUp, startTestServer } from '../support/server.ts';
+import { ask, quarterdeck } from '../support/quarterdeck.ts';
 
 interface Status {
   applied: { name: string }[];
