@@ -37,9 +37,9 @@ export interface Place {
   remove(): Promise<void>;
 }
 
-/** A migrated database. */
-export async function createPlace(kind = inject('databaseKind')): Promise<Place> {
-  const database = kind === 'postgres' ? await createMigratedTestDatabase() : undefined;
+/** A migrated database; on PostgreSQL it can also be an empty one. */
+export async function createPlace(kind = inject('databaseKind'), create = createMigratedTestDatabase): Promise<Place> {
+  const database = kind === 'postgres' ? await create() : undefined;
   const data = kind === 'postgres' ? await createDataFolder() : await createMigratedDataFolder(inject('templates'));
   return {
     kind,

@@ -15,6 +15,7 @@ import { checkRedis } from '../../../src/production/check/redis.ts';
 import type { CheckResult } from '../../../src/production/check/result.ts';
 import { quarterdeck } from '../../support/quarterdeck.ts';
 import { type TestRedis, hasRedis, startRedis } from '../../support/redis.ts';
+import { createTestDatabase } from '../../support/postgres.ts';
 import { type Place, createPlace } from '../../support/server.ts';
 
 function wrong({ evidence }: CheckResult): string[] {
@@ -25,7 +26,7 @@ describe('check database', () => {
   let place: Place;
   let url: string;
   beforeAll(async () => {
-    place = await createPlace('postgres');
+    place = await createPlace('postgres', createTestDatabase);
     url = place.databaseUrl ?? '';
   });
   afterAll(() => place.remove());
