@@ -1,9 +1,12 @@
 /** Which tests there are, and what each kind may cost. `npm test` runs all but the slow ones, the processes and the rehearsal. */
 
 import { availableParallelism } from 'node:os';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 const second = 1_000;
+
+/** Slow tests of one module. */
+const besideSources = '**/*.slow.test.ts';
 
 /** The same files on each kind of database: the server from outside, or processes such as those of the command line. */
 function onBoth(folder: 'behaviour' | 'processes', databaseKind: 'embedded' | 'postgres') {
@@ -44,6 +47,7 @@ export default defineConfig({
             'scripts/**/*.test.ts',
             'bench/**/*.test.ts',
           ],
+          exclude: [...configDefaults.exclude, besideSources],
           provide: { databaseKind: 'embedded' },
           testTimeout: 20 * second,
           hookTimeout: 30 * second,
@@ -68,7 +72,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'slow',
-          include: ['test/slow/**/*.test.ts'],
+          include: ['test/slow/**/*.test.ts', besideSources],
           provide: { databaseKind: 'postgres' },
           testTimeout: 900 * second,
           hookTimeout: 120 * second,

@@ -46,7 +46,7 @@ afterEach(() => upstream.close());
 async function start(environment: Record<string, string>) {
   const lines: string[] = [];
   const output = new Writable({ write: (line: Buffer, _encoding, done) => (lines.push(line.toString()), done()) });
-  const server = await startTestServer({ instead, environment, log: createLog({ logLevel: 'debug' }, output) });
+  const server = await startTestServer({ kind: 'embedded', instead, environment, log: createLog({ logLevel: 'debug' }, output) });
   onTestFinished(() => server.close());
   return { server, lines, user: await signUp(server.url) };
 }
@@ -65,7 +65,7 @@ test.each([
   const hook = `--import=data:text/javascript;base64,${Buffer.from(watcher).toString('base64')}`;
   // A start that called the model would have to reach this address.
   const address: Record<string, string> = loaded === undefined ? {} : { QUARTERDECK_CHAT_MODEL_URL: upstream.url };
-  const server = await spawnServer({ environment: { ...environment, ...address, NODE_OPTIONS: hook } });
+  const server = await spawnServer({ kind: 'embedded', environment: { ...environment, ...address, NODE_OPTIONS: hook } });
   onTestFinished(() => server.close());
   const { body } = await client(server.url).get<{ status: string; checks: object }>('/health');
   await server.kill();
