@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Workshop, createWorkshop, document, expecting, step } from '../../support/runbook.ts';
+import { type Workshop, createWorkshop, document, expecting, step } from '../support/runbook.ts';
 
 let workshop: Workshop;
 
@@ -162,7 +162,7 @@ describe('a run', () => {
 
 /** Where nobody collects the dead they stay in the list of processes, as dead ones. */
 async function isGone(pid: number): Promise<boolean> {
-  const { identityOf } = await import('../../../src/system/process.ts');
+  const { identityOf } = await import('../../src/system/process.ts');
   return identityOf(pid) === undefined;
 }
 
