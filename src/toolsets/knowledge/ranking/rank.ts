@@ -61,15 +61,14 @@ export function rank({ terms, indexes, postings }: Evidence): Ranking {
       const best = new Best(most);
       for (const [project_id, its] of Map.groupBy(postings, (one) => one.project_id)) {
         let among: Uint32Array | undefined;
-        let [before, more] = [0, highest];
+        let more = highest;
         for (const [term, value] of byWorth) {
           const one = its.find((other) => other.term === term);
-          // Chunks that have nothing yet are out only if the terms before are worth more than the rest, and to look through what is scored has to be less work than to score.
+          // Only if the terms before are worth more than the rest can chunks that have nothing yet be out, and to look through what is scored has to be less work than to score.
           if (one !== undefined) {
-            if (before > more && one.postings.numbers.length > board.count) among = board.contenders(most, more);
+            if (highest - more > more && one.postings.numbers.length > board.count) among = board.contenders(most, more);
             board.add(one, value, average, among);
           }
-          before += mostOf(value);
           more -= mostOf(value);
         }
         board.each((number, score) => best.offer(project_id, number, score / highest));
